@@ -1,0 +1,161 @@
+import type { EventKind } from './declare.ts';
+
+/**
+ * Events in columns. Event `i` has the kind `kind[i]`, and its arguments are `args[at[i]] ..`, laid out as its
+ * kind declares. NaN is "not known".
+ */
+export interface EventBatch {
+  readonly count: number;
+  /** Seq of the first event; event `i` has seq `firstSeq + i`. */
+  readonly firstSeq: number;
+  readonly kind: Uint8Array;
+  readonly at: Uint32Array;
+  readonly args: Float64Array;
+  /** Nanoseconds (or ticks) since the trace's origin. */
+  readonly ns: Float64Array;
+  readonly cpu: Int16Array;
+  readonly pid: Int32Array;
+  /** CTX_* bits of the record (core/records.ts). */
+  readonly ctx: Uint16Array;
+  /** Ordinal of the record that stated the event. */
+  readonly record: Float64Array;
+}
+
+const BATCH_EVENTS = 16384;
+/** No kind of event has more arguments than this. */
+const MAX_WIDTH = 8;
+
+/** Fills batches event by event. `take` hands over what was filled and starts anew. */
+export class EventBatchBuilder {
+  #capacity = BATCH_EVENTS;
+  #argCapacity = BATCH_EVENTS * 6;
+  #firstSeq: number;
+  count = 0;
+  #argCount = 0;
+  #kind!: Uint8Array;
+  #at!: Uint32Array;
+  #args!: Float64Array;
+  #ns!: Float64Array;
+  #cpu!: Int16Array;
+  #pid!: Int32Array;
+  #ctx!: Uint16Array;
+  #record!: Float64Array;
+  // Header of the record being decoded.
+  #hNs = 0;
+  #hCpu = 0;
+  #hPid = 0;
+  #hCtx = 0;
+  #hRecord = 0;
+
+  constructor(firstSeq = 1) {
+    this.#firstSeq = firstSeq;
+    this.#fresh();
+  }
+
+  #fresh(): void {
+    this.count = 0;
+    this.#argCount = 0;
+    this.#kind = new Uint8Array(this.#capacity);
+    this.#at = new Uint32Array(this.#capacity);
+    this.#args = new Float64Array(this.#argCapacity);
+    this.#ns = new Float64Array(this.#capacity);
+    this.#cpu = new Int16Array(this.#capacity);
+    this.#pid = new Int32Array(this.#capacity);
+    this.#ctx = new Uint16Array(this.#capacity);
+    this.#record = new Float64Array(this.#capacity);
+  }
+
+  /** States the record that the next events come from. */
+  record(ns: number, cpu: number, pid: number, ctx: number, record: number): void {
+    this.#hNs = ns;
+    this.#hCpu = cpu;
+    this.#hPid = pid;
+    this.#hCtx = ctx;
+    this.#hRecord = record;
+  }
+
+  #open(kind: EventKind): number {
+    if (this.count === this.#capacity || this.#argCount + MAX_WIDTH > this.#argCapacity) this.#grow();
+    const i = this.count++;
+    this.#kind[i] = kind.code;
+    this.#at[i] = this.#argCount;
+    this.#ns[i] = this.#hNs;
+    this.#cpu[i] = this.#hCpu;
+    this.#pid[i] = this.#hPid;
+    this.#ctx[i] = this.#hCtx;
+    this.#record[i] = this.#hRecord;
+    const at = this.#argCount;
+    this.#argCount += kind.width;
+    return at;
+  }
+
+  #grow(): void {
+    const widen = <T extends Uint8Array | Uint16Array | Uint32Array | Int16Array | Int32Array | Float64Array>(
+      from: T,
+      to: T,
+    ): T => {
+      to.set(from);
+      return to;
+    };
+    this.#capacity *= 2;
+    this.#argCapacity *= 2;
+    this.#kind = widen(this.#kind, new Uint8Array(this.#capacity));
+    this.#at = widen(this.#at, new Uint32Array(this.#capacity));
+    this.#args = widen(this.#args, new Float64Array(this.#argCapacity));
+    this.#ns = widen(this.#ns, new Float64Array(this.#capacity));
+    this.#cpu = widen(this.#cpu, new Int16Array(this.#capacity));
+    this.#pid = widen(this.#pid, new Int32Array(this.#capacity));
+    this.#ctx = widen(this.#ctx, new Uint16Array(this.#capacity));
+    this.#record = widen(this.#record, new Float64Array(this.#capacity));
+  }
+
+  /** Adds an event; arguments in storage order, missing ones are NaN (a pte is two arguments). */
+  emit(
+    kind: EventKind,
+    a = Number.NaN,
+    b = Number.NaN,
+    c = Number.NaN,
+    d = Number.NaN,
+    e = Number.NaN,
+    f = Number.NaN,
+    g = Number.NaN,
+    h = Number.NaN,
+  ): void {
+    const at = this.#open(kind);
+    const args = this.#args;
+    // All eight are stored, whatever the width: the next event overwrites what is not this one's. No branch.
+    args[at] = a;
+    args[at + 1] = b;
+    args[at + 2] = c;
+    args[at + 3] = d;
+    args[at + 4] = e;
+    args[at + 5] = f;
+    args[at + 6] = g;
+    args[at + 7] = h;
+  }
+
+  /** Whether enough events are waiting for `take`. */
+  get full(): boolean {
+    return this.count >= BATCH_EVENTS - 64;
+  }
+
+  /** The events so far as a batch; the builder starts a new one. */
+  take(): EventBatch {
+    const count = this.count;
+    const batch: EventBatch = {
+      count,
+      firstSeq: this.#firstSeq,
+      kind: this.#kind.subarray(0, count),
+      at: this.#at.subarray(0, count),
+      args: this.#args.subarray(0, this.#argCount),
+      ns: this.#ns.subarray(0, count),
+      cpu: this.#cpu.subarray(0, count),
+      pid: this.#pid.subarray(0, count),
+      ctx: this.#ctx.subarray(0, count),
+      record: this.#record.subarray(0, count),
+    };
+    this.#firstSeq += count;
+    this.#fresh();
+    return batch;
+  }
+}
