@@ -1,0 +1,97 @@
+import type { Analysis } from '../replay/analysis.ts';
+import { analysisJson } from '../report/json.ts';
+import { narrow, type Scope } from '../report/narrow.ts';
+import { analysisText } from '../report/text.ts';
+import type { CommandSpec, Options } from './command.ts';
+import type { AnalyzeOptions, Engine } from './engine.ts';
+import {
+  collect,
+  declareOutputOptions,
+  declareTraceOptions,
+  flagOption,
+  hexOption,
+  integerOption,
+  known,
+  listOption,
+  momentOption,
+  severityOption,
+  textOption,
+} from './options.ts';
+import { traceOptions } from './trace-options.ts';
+import { exitOf, type FailRules } from './verdict.ts';
+
+/** The checks named by an option: known ones, or a usage error. */
+function checkNames(engine: Engine, names: readonly string[] | null): readonly string[] | null {
+  const ids = engine.checks.map((check) => check.id);
+  return names?.map((name) => known(name, ids, 'check', '`faultline checks`')) ?? null;
+}
+
+function engineOptions(engine: Engine, options: Options): AnalyzeOptions {
+  const variant = textOption(options, 'variant');
+  return {
+    ...traceOptions(options),
+    variant: variant === 'auto' ? null : variant,
+    checks: checkNames(engine, listOption(options, 'check')),
+    since: momentOption(options, 'since'),
+    until: momentOption(options, 'until'),
+  };
+}
+
+function failRules(engine: Engine, options: Options): FailRules {
+  return {
+    failOn: severityOption(textOption(options, 'failOn') ?? 'warning'),
+    suspects: flagOption(options, 'failOnSuspect'),
+    required: checkNames(engine, listOption(options, 'require')) ?? [],
+  };
+}
+
+function scopeOf(options: Options): Scope {
+  return {
+    pid: integerOption(options, 'pid', '--pid', 0),
+    comm: textOption(options, 'comm'),
+    mm: hexOption(options, 'mm', '--mm'),
+  };
+}
+
+/** `faultline analyze`: the main job. */
+export const analyzeCommand: CommandSpec<Analysis> = {
+  name: 'analyze',
+  description: 'replay traces and report where the memory manager broke its promises',
+
+  declare(command) {
+    command.argument('<trace...>', 'traces to analyze, each by itself; - is standard input');
+    command
+      .option('--variant <variant>', 'judge by the rules of this patch variant', 'auto')
+      .option('--check <id,...>', 'run only these checks (repeatable)', collect)
+      .option('--since <moment>', 'report from this seq or time on')
+      .option('--until <moment>', 'report up to this seq or time')
+      .option('--pid <pid>', 'report only what this task did')
+      .option('--comm <name>', 'report only what tasks of this name did')
+      .option('--mm <hex>', 'report only what happened to this mm')
+      .option('--fail-on <severity>', 'exit 1 for proven divergences from this severity on', 'warning')
+      .option('--fail-on-suspect', 'exit 1 for suspects too')
+      .option('--require <id,...>', 'exit 4 if one of these checks could not judge the trace', collect);
+    declareTraceOptions(command);
+    declareOutputOptions(command, 'one JSON object a line per trace (schema faultline.analysis/1)');
+  },
+
+  async *run(context, operands, options) {
+    const wanted = engineOptions(context.engine, options);
+    const rules = failRules(context.engine, options);
+    const scope = scopeOf(options);
+    for (const input of operands) {
+      if (context.stopped) return;
+      try {
+        const whole = await context.watch(input, (hooks) => context.engine.analyze(input, wanted, hooks));
+        const analysis = narrow(whole, scope);
+        context.exit(exitOf(analysis, rules));
+        yield analysis;
+      } catch (error) {
+        context.fail(error);
+      }
+    }
+  },
+
+  json: analysisJson,
+  text: analysisText,
+};

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { Json } from '../report/json.ts';
+import type { Style } from '../report/style.ts';
+import type { Engine, Hooks } from './engine.ts';
+import type { ExitCode } from './exit.ts';
+
+/** Options as commander parsed them, by their long names in camel case. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** What a running command may use of the world. */
+export interface Context {
+  readonly engine: Engine;
+  /** Notes an exit code; of several the one that tells most becomes the program's. */
+  exit(code: ExitCode): void;
+  /** Says on stderr what is wrong, notes the exit code, and lets the command go on with its next input. */
+  fail(error: unknown): void;
+  /** Runs the work on one input with its hooks: progress on stderr where that is a terminal, and the signal to stop. */
+  watch<T>(label: string, work: (hooks: Hooks) => Promise<T>): Promise<T>;
+  /** Whether the user has asked to stop. */
+  readonly stopped: boolean;
+}
+
+/**
+ * A command: how it is called, what it answers, and the two forms of an answer. It prints nothing itself: run.ts
+ * renders what it yields.
+ */
+export interface CommandSpec<Answer> {
+  readonly name: string;
+  readonly description: string;
+  /** Declares arguments and options. */
+  declare(command: Command): void;
+  run(context: Context, operands: readonly string[], options: Options): AsyncIterable<Answer>;
+  json(answer: Answer): Json;
+  text(answer: Answer, style: Style, options: Options): string;
+}
+
+/** A command whatever its answers are: the registry's element. */
+export interface AnyCommand {
+  readonly name: string;
+  readonly description: string;
+  declare(command: Command): void;
+  /** Runs and renders: one text per answer. */
+  render(
+    context: Context,
+    operands: readonly string[],
+    options: Options,
+    form: { readonly json: boolean; readonly style: Style },
+  ): AsyncIterable<string>;
+}

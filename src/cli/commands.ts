@@ -1,0 +1,14 @@
+import { analyzeCommand } from './analyze.ts';
+import { checksCommand } from './checks.ts';
+import type { AnyCommand } from './command.ts';
+import { eventsCommand } from './events.ts';
+import { infoCommand } from './info.ts';
+import { rendered } from './render.ts';
+
+/** Every command, in the order of --help. Adding one: a file that declares it, and a line here. */
+export const COMMANDS: readonly AnyCommand[] = [
+  rendered(analyzeCommand),
+  rendered(infoCommand),
+  rendered(checksCommand),
+  rendered(eventsCommand),
+];

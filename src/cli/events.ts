@@ -1,0 +1,34 @@
+import type { EventKind } from '../events/declare.ts';
+import { EVENT_KINDS } from '../events/registry.ts';
+import { eventsJson, eventsText, eventText } from '../report/catalogue.ts';
+import { jsonLine } from '../report/escape.ts';
+import type { CommandSpec } from './command.ts';
+import { declareOutputOptions, flagOption, known } from './options.ts';
+
+/** `faultline events`: the vocabulary that every record is decoded to. */
+export const eventsCommand: CommandSpec<{ readonly kinds: readonly EventKind[]; readonly one: boolean }> = {
+  name: 'events',
+  description: 'list the kinds of events; with a kind, its arguments',
+
+  declare(command) {
+    command.argument('[kind]', 'the kind to explain');
+    command.option('--schema', 'names, arguments and types of every kind, for programs (implies --json)');
+    declareOutputOptions(command, 'the vocabulary as one JSON object (schema faultline.events/1)');
+  },
+
+  async *run(_context, [name]) {
+    if (name === undefined) {
+      yield { kinds: EVENT_KINDS, one: false };
+      return;
+    }
+    const names = EVENT_KINDS.map((kind) => kind.name);
+    known(name, names, 'kind of event', '`faultline events`');
+    yield { kinds: EVENT_KINDS.filter((kind) => kind.name === name), one: true };
+  },
+
+  json: ({ kinds }) => eventsJson(kinds),
+  text({ kinds, one }, style, options) {
+    if (flagOption(options, 'schema')) return `${jsonLine(eventsJson(kinds))}\n`;
+    return one ? eventText(kinds[0]!, style) : eventsText(kinds);
+  },
+};

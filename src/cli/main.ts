@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+import picocolors from 'picocolors';
+import { EXIT, type ExitCode, explain } from './exit.ts';
+import { run } from './run.ts';
+
+/** Stacks are for those who mend faultline. */
+const { FAULTLINE_DEBUG } = process.env;
+const debug = FAULTLINE_DEBUG === '1';
+
+const stop = new AbortController();
+
+// The first signal asks to stop and to print what was done so far; the second one does not wait for that.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort();
+  });
+}
+
+/** What is known of the outcome when the reader of stdout goes away. */
+let soFar: ExitCode = EXIT.ok;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // `faultline ... | head`: whoever read has read enough.
+  if (error.code === 'EPIPE') process.exit(soFar);
+  throw error;
+});
+
+function bug(error: unknown): void {
+  const { code, lines } = explain(error, debug);
+  process.stderr.write(`faultline: ${lines.join('\n')}\n`);
+  process.exit(code);
+}
+process.on('uncaughtException', bug);
+process.on('unhandledRejection', bug);
+
+soFar = await run(process.argv.slice(2), {
+  out: (text) =>
+    new Promise((resolve) => {
+      process.stdout.write(text, () => resolve());
+    }),
+  err: (text) => {
+    process.stderr.write(text);
+  },
+  colour: process.stdout.isTTY === true && picocolors.isColorSupported,
+  terminal: process.stderr.isTTY === true ? process.stderr : null,
+  debug,
+  signal: stop.signal,
+});
+process.exitCode = soFar;

@@ -1,0 +1,16 @@
+import type { Options } from './command.ts';
+import type { AnalyzeOptions } from './engine.ts';
+import { hexOption, integerOption, textOption } from './options.ts';
+
+/** What the user declares of a trace, as the engine takes it. */
+export function traceOptions(
+  options: Options,
+): Pick<AnalyzeOptions, 'kernel' | 'arch' | 'clock' | 'clockSkewNs' | 'vmemmapBase'> {
+  return {
+    kernel: textOption(options, 'kernel'),
+    arch: textOption(options, 'arch'),
+    clock: textOption(options, 'clock'),
+    clockSkewNs: integerOption(options, 'clockSkew', '--clock-skew', 0),
+    vmemmapBase: hexOption(options, 'vmemmapBase', '--vmemmap-base'),
+  };
+}

@@ -1,0 +1,139 @@
+import type { Coverage } from '../checks/finding.ts';
+import type { Analysis, DecisionSummary, FidelityCounts, InputCounter } from '../replay/analysis.ts';
+import { escapeText } from './escape.ts';
+import { count, plural } from './format.ts';
+import { labelled, table } from './layout.ts';
+import type { Style } from './style.ts';
+import { taskNames } from './tasks.ts';
+
+const byCount = ([a, x]: readonly [string, number], [b, y]: readonly [string, number]): number =>
+  y - x || (a < b ? -1 : 1);
+
+/** Counts by name, most first: "exclusive 420, sole reference 12". */
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .filter(([, n]) => n > 0)
+    .sort(byCount)
+    .map(([name, n]) => `${escapeText(name).replaceAll('-', ' ')} ${count(n)}`)
+    .join(', ');
+}
+
+const MAX_TASKS = 5;
+
+function taskLine(analysis: Analysis): string {
+  const tasks = taskNames(analysis.trace);
+  const { byTask } = analysis.decisions;
+  const shown = byTask.slice(0, MAX_TASKS).map(({ pid, reuse, copy, other }) => {
+    const parts = [
+      ...(reuse > 0 ? [`${count(reuse)} reuse`] : []),
+      ...(copy > 0 ? [`${count(copy)} copy`] : []),
+      ...(other > 0 ? [`${count(other)} other`] : []),
+    ];
+    return `${tasks.label(pid)} ${parts.join(' ')}`;
+  });
+  if (byTask.length > MAX_TASKS) shown.push(`${plural(byTask.length - MAX_TASKS, 'more task')}`);
+  return shown.join(', ');
+}
+
+/** Decisions of do_wp_page by outcome and reason: what a clean trace tells. */
+export function decisionsText(analysis: Analysis, style: Style): string {
+  const { decisions } = analysis;
+  const total = sum(decisions);
+  const lines = [
+    style.bold('decisions') +
+      (total === 0
+        ? '  no write fault reached do_wp_page in this trace'
+        : `  ${plural(total, 'write fault')} in do_wp_page`),
+  ];
+  const outcome = (name: 'reuse' | 'copy' | 'wait' | 'unknown', text: string): void => {
+    if (decisions[name] > 0)
+      lines.push(labelled(`${name.padEnd(8)}${count(decisions[name]).padStart(8)}`, text, 2, 18));
+  };
+  outcome('reuse', countsText(decisions.byReason.reuse));
+  outcome('copy', countsText(decisions.byReason.copy));
+  outcome('wait', 'waited for the page lock and faulted again');
+  outcome('unknown', 'the outcome is not in the trace');
+  if (decisions.byTask.length > 0) lines.push(labelled('by task', taskLine(analysis), 2, 18));
+  const notJudged = countsText(decisions.notJudged);
+  if (notJudged !== '') lines.push(labelled('not judged', notJudged, 2, 18));
+  return lines.join('\n');
+}
+
+function sum({ reuse, copy, wait, unknown }: DecisionSummary): number {
+  return reuse + copy + wait + unknown;
+}
+
+/** How often the reconstruction agreed with what the trace printed. */
+export function fidelityText(analysis: Analysis, style: Style): string {
+  const rows = (Object.entries(analysis.fidelity) as [string, FidelityCounts][]).filter(
+    ([, counts]) => counts.compared + counts.raced + counts.unknown > 0,
+  );
+  if (rows.length === 0)
+    return `${style.bold('fidelity')}   nothing in the trace to compare the reconstruction with`;
+  const right = { align: 'right' } as const;
+  const lines = table(
+    [{}, right, right, right, right],
+    [
+      ['fidelity', 'compared', 'agreed', 'raced', 'not known'],
+      ...rows.map(([name, { compared, agreed, raced, unknown }]) => [
+        `  ${name}`,
+        count(compared),
+        count(agreed),
+        count(raced),
+        count(unknown),
+      ]),
+    ],
+  );
+  return lines.replace('fidelity', style.bold('fidelity'));
+}
+
+/** Names after a label, as one wrapped line. */
+function namesLine(label: string, checks: readonly Coverage[]): string {
+  return labelled(label, checks.map((check) => check.check).join(', '), 2, 18);
+}
+
+/** What could be judged, what not, and which events would have been needed. */
+export function coverageText(coverage: readonly Coverage[], style: Style): string {
+  const head = style.bold('coverage');
+  if (coverage.length === 0) return `${head}   no check ran`;
+  const full = coverage.filter((check) => check.judged > 0 && check.cannotJudge === 0);
+  const blind = coverage.filter(
+    (check) => check.cannotJudge > 0 || (check.judged === 0 && check.missing.length > 0),
+  );
+  const idle = coverage.filter(
+    (check) => check.judged === 0 && check.cannotJudge === 0 && check.missing.length === 0,
+  );
+  const lines = [`${head}   ${plural(coverage.length, 'check')}`];
+  if (full.length > 0) lines.push(namesLine('judged all', full));
+  if (idle.length > 0) lines.push(namesLine('no occasion', idle));
+  for (const { check, judged, cannotJudge, missing } of blind) {
+    const needs = missing.length > 0 ? `: needs ${missing.map(escapeText).join(', ')}` : '';
+    const share =
+      judged + cannotJudge === 0 ? 'never' : `${count(cannotJudge)} of ${count(judged + cannotJudge)}`;
+    lines.push(labelled('cannot judge', `${check} ${share}${needs}`, 2, 18));
+  }
+  return lines.join('\n');
+}
+
+const ORDER: readonly InputCounter['severity'][] = ['error', 'data-loss', 'notice', 'info'];
+
+/** How the input disappointed, worst first, and what to do about it. */
+export function countersText(counters: readonly InputCounter[], style: Style): string {
+  const rows = counters.filter((counter) => counter.count > 0);
+  if (rows.length === 0) return '';
+  const lines = [style.bold('input')];
+  for (const severity of ORDER) {
+    for (const counter of rows) {
+      if (counter.severity !== severity) continue;
+      lines.push(
+        labelled(
+          severity,
+          `${escapeText(counter.name)} ${count(counter.count)}: ${escapeText(counter.advice)}`,
+          2,
+          18,
+        ),
+      );
+    }
+  }
+  return lines.join('\n');
+}

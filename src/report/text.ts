@@ -1,0 +1,82 @@
+import { type Divergence, SEVERITIES } from '../checks/finding.ts';
+import type { Analysis } from '../replay/analysis.ts';
+import { divergenceText } from './divergence.ts';
+import { count, plural } from './format.ts';
+import { header } from './header.ts';
+import { table } from './layout.ts';
+import { causePhrase, title } from './sentences.ts';
+import { REPORT_COLUMNS, type Style } from './style.ts';
+import { countersText, coverageText, decisionsText, fidelityText } from './tables.ts';
+
+/** Divergences that are told at length; more are listed in a line each. */
+const MAX_REPORTS = 10;
+/** Groups of severity info that are listed. */
+const MAX_NOTES = 8;
+
+/** Worst first, proven before suspect, then in order of events. */
+function worstFirst(a: Divergence, b: Divergence): number {
+  return (
+    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+    (a.verdict === b.verdict ? 0 : a.verdict === 'proven' ? -1 : 1) ||
+    a.firstSeq - b.firstSeq
+  );
+}
+
+function times(found: Divergence): string {
+  return found.count === 1 ? `seq ${found.firstSeq}` : `seq ${found.firstSeq} to ${found.lastSeq}`;
+}
+
+function notes(groups: readonly Divergence[], style: Style): string {
+  const moments = groups.reduce((sum, found) => sum + found.count, 0);
+  const shown = groups.slice(0, MAX_NOTES);
+  const lines = [
+    `${style.bold('notes')}      ${plural(moments, 'moment')} of severity info, in ${plural(groups.length, 'group')}: no action needed`,
+    table(
+      [{ align: 'right' }, { width: 70 }],
+      shown.map((found) => {
+        const suspect = found.verdict === 'suspect' ? ', suspect' : '';
+        return [
+          count(found.count),
+          `${found.check}${suspect}: ${causePhrase(found)} (${found.id}, ${times(found)})`,
+        ];
+      }),
+      2,
+    ),
+  ];
+  if (groups.length > shown.length)
+    lines.push(`  and ${plural(groups.length - shown.length, 'more group')}: see --json`);
+  return lines.join('\n');
+}
+
+function list(groups: readonly Divergence[], analysis: Analysis): string {
+  const rows = groups.map((found) => [
+    found.id,
+    `${found.severity}, ${found.verdict}`,
+    `${title(found, analysis)} (${found.check}, ${plural(found.count, 'time')}, ${times(found)})`,
+  ]);
+  return `Also found:\n${table([{}, {}, { width: 50 }], rows, 2)}`;
+}
+
+/** The whole report of one input. Ends with a newline. */
+export function analysisText(analysis: Analysis, style: Style): string {
+  const sorted = [...analysis.divergences].sort(worstFirst);
+  const serious = sorted.filter((found) => found.severity !== 'info');
+  const info = sorted.filter((found) => found.severity === 'info');
+  const rule = style.dim('-'.repeat(REPORT_COLUMNS));
+
+  const sections: string[] = [header(analysis, style)];
+  for (const found of serious.slice(0, MAX_REPORTS)) {
+    sections.push(`${rule}\n${divergenceText(found, analysis, style)}`);
+  }
+  if (serious.length > MAX_REPORTS) sections.push(`${rule}\n${list(serious.slice(MAX_REPORTS), analysis)}`);
+  if (serious.length > 0) sections.push(rule);
+  if (info.length > 0) sections.push(notes(info, style));
+  sections.push(
+    decisionsText(analysis, style),
+    fidelityText(analysis, style),
+    coverageText(analysis.coverage, style),
+  );
+  const input = countersText(analysis.trace.counters, style);
+  if (input !== '') sections.push(input);
+  return `${sections.join('\n\n').replaceAll(`${rule}\n\n`, `${rule}\n`)}\n`;
+}
