@@ -23,7 +23,7 @@ export function entryOrNull(value: number | null | undefined): string | null {
 
 /** A swap entry as people say it: device and slot. */
 export function slot(entry: number): string {
-  return `${entryType(entry)}:${hex(entryOffset(entry))}`;
+  return `${entryType(entry)}:${entryOffset(entry)}`;
 }
 
 /** Absolute time stamp of an event, as an integer text. */

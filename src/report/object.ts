@@ -28,14 +28,14 @@ export function objectText(found: Divergence): string | null {
   const { values, place } = found;
   if (place.pfn === null) return null;
   const generation = number(values, 'generation');
-  const words = [`page pfn ${hexOrNull(place.pfn)}${generation === null ? '' : ` (gen ${generation})`}`];
+  const words = [`page ${hexOrNull(place.pfn)}${generation === null ? '' : ` (gen ${generation})`}`];
   for (const name of ['anon', 'ksm', 'swapcache', 'exclusive', 'locked']) {
     if (values[name] === true) words.push(name === 'exclusive' ? 'AnonExclusive' : name);
     if (values[name] === false && name === 'exclusive') words.push('not AnonExclusive');
   }
   const flags = given(values, 'pageflags');
   if (typeof flags === 'string') words.push(escapeText(flags));
-  return words.join(' ') + (place.entry === null ? '' : ` | swap slot ${slot(place.entry)}`);
+  return words.join(' ') + (place.entry === null ? '' : ` | slot ${slot(place.entry)}`);
 }
 
 /** The reference count and what it is made of. */

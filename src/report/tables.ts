@@ -29,10 +29,10 @@ function taskLine(analysis: Analysis): string {
       ...(copy > 0 ? [`${count(copy)} copy`] : []),
       ...(other > 0 ? [`${count(other)} other`] : []),
     ];
-    return `${tasks.label(pid)} ${parts.join(' ')}`;
+    return `${tasks.label(pid)}: ${parts.join(', ')}`;
   });
   if (byTask.length > MAX_TASKS) shown.push(`${plural(byTask.length - MAX_TASKS, 'more task')}`);
-  return shown.join(', ');
+  return shown.join('; ');
 }
 
 /** Decisions of do_wp_page by outcome and reason: what a clean trace tells. */
