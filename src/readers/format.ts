@@ -1,0 +1,34 @@
+import type { FieldSpec } from '../core/fields.ts';
+import type { FieldExtractor, NameTable, RecordBatch } from '../core/records.ts';
+import type { ReaderFacts } from './facts.ts';
+import type { ByteSource } from './source.ts';
+
+/** A trace that is being read: rows as they come, and what was learned of it so far. */
+export interface OpenTrace {
+  /** E.g. "tracefs text". */
+  readonly format: string;
+  readonly names: NameTable;
+  /** The bytes behind it: their label, and how many are consumed. */
+  readonly source: ByteSource;
+  /** Filled while {@link batches} is read. */
+  readonly facts: ReaderFacts;
+  /** The rows of the trace, once. Batches may be kept. */
+  batches(): AsyncGenerator<RecordBatch>;
+  /** Compiles the reading of some fields of one event. */
+  extractor(nameId: number, specs: readonly FieldSpec[]): FieldExtractor;
+}
+
+/**
+ * A format of traces. To add one, write a file that exports one of these and add a line to formats.ts.
+ */
+export interface TraceFormat {
+  /** Shown to users. */
+  readonly name: string;
+  /**
+   * How sure the beginning of an input is this format: 0 no, 100 a magic number. Bytes only: never the name
+   * of the file. The highest wins; a test table keeps two formats from claiming the same input.
+   */
+  sniff(prefix: Uint8Array): number;
+  /** Starts reading. Throws InputError where the format is known but cannot be read. */
+  open(source: ByteSource): OpenTrace | Promise<OpenTrace>;
+}

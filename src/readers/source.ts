@@ -1,0 +1,187 @@
+import { open as openFile } from 'node:fs/promises';
+import { InputError } from '../core/errors.ts';
+import { decompressor, Inflater } from './inflate.ts';
+
+/** Bytes of a file that are read at once. */
+const READ_BYTES = 1 << 18;
+/** A trace that was compressed, and then packed again with other files, has two layers. */
+const MAX_LAYERS = 3;
+
+const STARTS: ReadonlyArray<readonly [kind: string, start: readonly number[]]> = [
+  ['gzip', [0x1f, 0x8b]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['zip', [0x50, 0x4b, 0x03, 0x04]],
+];
+
+/** An input from its first byte, decompressed, with its beginning at hand for those who recognise formats. */
+export interface ByteSource {
+  /** As the user gave it; `standard input` for '-'. */
+  readonly label: string;
+  /** The path, where a reader needs to seek: null for standard input and for compressed files. */
+  readonly path: string | null;
+  /** Bytes arrive when they are made and not when they are asked for: yield what is there. */
+  readonly live: boolean;
+  /** The first bytes. */
+  readonly prefix: Uint8Array;
+  /** All bytes, the prefix included. Once. */
+  chunks(): AsyncIterable<Uint8Array>;
+  /** Compressed or stored bytes consumed so far, and their total where it is known: for progress. */
+  readonly consumed: number;
+  readonly size: number | null;
+  /** After the last chunk: why the input ended early, or null. */
+  readonly truncated: string | null;
+}
+
+/** Where bytes come from before any decompression. */
+class RawBytes {
+  consumed = 0;
+  readonly chunks: AsyncGenerator<Uint8Array>;
+
+  constructor(read: () => AsyncGenerator<Uint8Array>) {
+    this.chunks = this.#counted(read());
+  }
+
+  async *#counted(from: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of from) {
+      this.consumed += chunk.length;
+      yield chunk;
+    }
+  }
+}
+
+async function* readFile(path: string): AsyncGenerator<Uint8Array> {
+  const file = await openFile(path, 'r');
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(READ_BYTES);
+      const { bytesRead } = await file.read(buffer, 0, READ_BYTES, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function* readStream(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* stream;
+}
+
+/** Chunks with their beginning taken out for a look, and put back. */
+async function peek(
+  chunks: AsyncGenerator<Uint8Array>,
+  bytes: number,
+  enough: (prefix: Uint8Array) => boolean,
+): Promise<{ prefix: Uint8Array; all: AsyncGenerator<Uint8Array> }> {
+  const held: Uint8Array[] = [];
+  let length = 0;
+  while (length < bytes) {
+    const next = await chunks.next();
+    if (next.done) break;
+    held.push(next.value);
+    length += next.value.length;
+    if (length < bytes && enough(Buffer.concat(held, length))) break;
+  }
+  const beginning = Buffer.concat(held, length);
+  async function* all(): AsyncGenerator<Uint8Array> {
+    if (beginning.length > 0) yield beginning;
+    yield* chunks;
+  }
+  return { prefix: beginning.subarray(0, bytes), all: all() };
+}
+
+function compression(prefix: Uint8Array): string | null {
+  for (const [kind, start] of STARTS) {
+    if (start.every((byte, i) => prefix[i] === byte)) return kind;
+  }
+  return null;
+}
+
+/** What the user may be told about a path that cannot be read. */
+function explain(path: string, error: NodeJS.ErrnoException): InputError {
+  if (error.code === 'ENOENT')
+    return new InputError(`${path}: no such file; give the path of a trace, or - for standard input`);
+  if (error.code === 'EISDIR') return new InputError(`${path} is a directory; give the trace file in it`);
+  if (error.code === 'EACCES' || error.code === 'EPERM')
+    return new InputError(`${path}: permission denied; traces are often readable by root only`);
+  return new InputError(`${path} cannot be read: ${error.message}`);
+}
+
+/** Options of {@link openSource}. */
+export interface SourceOptions {
+  /** Bytes that '-' stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Bytes that formats may look at to recognise themselves. */
+  readonly prefixBytes: number;
+  /** Whether fewer bytes than that are enough to go on, for inputs that are slow to come. */
+  readonly enough: (prefix: Uint8Array) => boolean;
+}
+
+/** Opens a path or '-' and peels its compression. Throws {@link InputError}. */
+export async function openSource(path: string, options: SourceOptions): Promise<ByteSource> {
+  const live = path === '-';
+  const label = live ? 'standard input' : path;
+  const size = live ? null : await sizeOf(path);
+  const raw = new RawBytes(() => (live ? readStream(options.stdin ?? process.stdin) : readFile(path)));
+  let chunks = raw.chunks;
+  const layers: Inflater[] = [];
+  for (;;) {
+    const start = await peek(chunks, 6, () => false);
+    const kind = compression(start.prefix);
+    chunks = start.all;
+    if (kind === null) break;
+    if (layers.length === MAX_LAYERS)
+      throw new InputError(`${label} is compressed more than ${MAX_LAYERS} times over; decompress it first`);
+    const create = kind === 'gzip' || kind === 'zstd' ? decompressor(kind) : null;
+    if (!create)
+      throw new InputError(
+        `${label} is ${kind} data, which this version does not decompress; ${adviceFor(kind, label)}`,
+      );
+    const inflater = new Inflater(chunks, create(), kind);
+    layers.push(inflater);
+    chunks = inflater.chunks();
+  }
+  const look = await peek(chunks, options.prefixBytes, options.enough);
+  return {
+    label,
+    path: live || layers.length > 0 ? null : path,
+    live,
+    prefix: look.prefix,
+    chunks: () => look.all,
+    size,
+    get consumed() {
+      return raw.consumed;
+    },
+    get truncated() {
+      return layers.find((layer) => layer.failure !== null)?.failure ?? null;
+    },
+  };
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    const file = await openFile(path, 'r');
+    try {
+      const stat = await file.stat();
+      if (stat.isDirectory()) throw new InputError(`${path} is a directory; give the trace file in it`);
+      return stat.size;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw explain(path, error as NodeJS.ErrnoException);
+  }
+}
+
+function adviceFor(kind: string, label: string): string {
+  const commands: Readonly<Record<string, string>> = {
+    xz: 'xz -dc',
+    bzip2: 'bzip2 -dc',
+    zip: 'unzip -p',
+    zstd: 'zstd -dc',
+  };
+  return `run: ${commands[kind]} ${label} | faultline ... -`;
+}

@@ -1,0 +1,112 @@
+/**
+ * Inputs that are recognised in order to say what they are and what to do instead. A format that becomes
+ * readable moves from here to a file of its own.
+ */
+import { InputError } from '../core/errors.ts';
+import type { TraceFormat } from './format.ts';
+
+function unread(
+  name: string,
+  advice: string,
+  sniff: (prefix: Uint8Array, text: string) => number,
+): TraceFormat {
+  return {
+    name,
+    sniff: (prefix) => sniff(prefix, Buffer.from(prefix).toString('latin1')),
+    open(source) {
+      throw new InputError(`${source.label} is ${name}, which this version does not read; ${advice}`);
+    },
+  };
+}
+
+function starts(prefix: Uint8Array, ...bytes: number[]): boolean {
+  return bytes.every((byte, i) => prefix[i] === byte);
+}
+
+/** How many of the first lines match, in hundredths. */
+function share(text: string, pattern: RegExp): number {
+  const lines = text
+    .split('\n', 60)
+    .filter((line) => line.trim() !== '' && line[0] !== '\t' && line[0] !== '#')
+    .slice(0, 40);
+  if (lines.length === 0) return 0;
+  return Math.round((lines.filter((line) => pattern.test(line.slice(0, 300))).length * 100) / lines.length);
+}
+
+export const traceDat: TraceFormat = unread(
+  'a trace.dat file of trace-cmd',
+  'give the text of the same buffer: cat /sys/kernel/tracing/trace',
+  (prefix, text) => (starts(prefix, 0x17, 0x08, 0x44) && text.startsWith('tracing', 3) ? 100 : 0),
+);
+
+export const perfData: TraceFormat = unread(
+  'a perf.data file',
+  'record with tracefs or trace-cmd instead',
+  (_prefix, text) => (/^(PERFILE2|2ELIFREP|PERFFILE)/.test(text) ? 100 : 0),
+);
+
+export const ctf: TraceFormat = unread(
+  'CTF, as LTTng writes it',
+  'record with tracefs or trace-cmd instead',
+  (prefix) => (starts(prefix, 0xc1, 0x1f, 0xfc, 0xc1) || starts(prefix, 0x57, 0x1d, 0xd1, 0x75) ? 100 : 0),
+);
+
+export const perfettoTrace: TraceFormat = unread(
+  'a Perfetto protobuf trace',
+  'record with tracefs or trace-cmd instead',
+  (prefix) => (prefix[0] === 0x0a && prefix.subarray(0, 256).some((byte) => byte === 0) ? 50 : 0),
+);
+
+export const utf16: TraceFormat = unread(
+  'UTF-16 text',
+  'convert it: iconv -f UTF-16 -t UTF-8 FILE',
+  (prefix) => (starts(prefix, 0xff, 0xfe) || starts(prefix, 0xfe, 0xff) ? 95 : 0),
+);
+
+export const html: TraceFormat = unread(
+  'an HTML page',
+  'give the trace that it was made from',
+  (_prefix, text) => (/<!DOCTYPE html|<html/i.test(text.slice(0, 512)) ? 95 : 0),
+);
+
+export const jsonLines: TraceFormat = unread(
+  'JSON',
+  'give a trace in the text of tracefs',
+  (_prefix, text) => (/^\s*[{[]\s*["{\]}]/.test(text) ? 80 : 0),
+);
+
+export const histogram: TraceFormat = unread(
+  'a histogram of events and no stream of them',
+  'read the trace file instead of the hist file',
+  (_prefix, text) => (/^# (event histogram|trigger info:)/m.test(text.slice(0, 4096)) ? 95 : 0),
+);
+
+export const ftraceDump: TraceFormat = unread(
+  'a kernel log with a dump of the ftrace buffer',
+  'cut the dump out and strip the log time from each line',
+  (_prefix, text) => (text.includes('Dumping ftrace buffer:') ? 85 : 0),
+);
+
+export const traceCmdReport: TraceFormat = unread(
+  'the text of trace-cmd report',
+  'give the text of tracefs: cat /sys/kernel/tracing/trace',
+  (_prefix, text) => {
+    if (/^(cpus=\d+|version = \d+)\r?$/m.test(text.slice(0, 256))) return 90;
+    // With its head cut off: event names padded to 20 columns tell it from tracefs.
+    return share(text, /-\d+\s+\[\d+\]\s*\S*\s+\d+\.\d+:\s+(?=.{22})\w+: {2,}/) >= 40 ? 70 : 0;
+  },
+);
+
+export const perfScript: TraceFormat = unread(
+  'the text of perf script',
+  'record with tracefs or trace-cmd instead',
+  (_prefix, text) => {
+    if (/^# ={4,}\s*\n# captured on/.test(text)) return 90;
+    return share(
+      text,
+      /^\s*\S.{0,20}?\s+-?\d+(\/-?\d+)?\s+(\[\d+\]\s+)?\S*\s*\d+\.\d{6,9}:\s+(\d+\s+)?[\w-]+:[\w.-]+:/,
+    ) >= 20
+      ? 65
+      : 0;
+  },
+);
