@@ -9,7 +9,7 @@ import { Command } from 'commander';
 import { count } from '../report/format.ts';
 import { table } from '../report/layout.ts';
 import { multiply } from './bench/multiply.ts';
-import { STAGES } from './bench/stages.ts';
+import { countRecords, STAGES } from './bench/stages.ts';
 import { explain, UsageError } from './exit.ts';
 
 /** One row of the result. */
@@ -47,18 +47,20 @@ async function bench(options: { trace: string; events: string; json?: true }): P
     const events = Number(options.events);
     if (!Number.isInteger(events) || events < 1)
       throw new UsageError('--events takes a whole number from 1 on');
-    const made = await multiply(options.trace, events, text);
-    await pipeline(createReadStream(text), createGzip({ level: 6 }), createWriteStream(gz));
+    // A binary trace is taken as it is: only then can trace-cmd be asked for the same work.
+    const binary = options.trace.endsWith('.dat');
+    const made = binary
+      ? { copies: 1, records: await countRecords(options.trace), bytes: statSync(options.trace).size }
+      : await multiply(options.trace, events, text);
+    const paths = binary ? { gz: options.trace, text: options.trace } : { gz, text };
+    if (!binary) await pipeline(createReadStream(text), createGzip({ level: 6 }), createWriteStream(gz));
 
     const timings: Timing[] = [];
     for (const stage of STAGES) {
-      const path = stage.on === 'gz' ? gz : text;
-      timings.push({ stage: stage.name, seconds: await best(() => stage.run(path)) });
+      timings.push({ stage: stage.name, seconds: await best(() => stage.run(paths[stage.on])) });
     }
-    const wc = await timedProgram('wc', ['-l', text]);
-    const traceCmd = options.trace.endsWith('.dat')
-      ? await timedProgram('trace-cmd', ['report', options.trace])
-      : null;
+    const wc = await timedProgram('wc', ['-l', paths.text]);
+    const traceCmd = binary ? await timedProgram('trace-cmd', ['report', options.trace]) : null;
 
     const ratio = (seconds: number, to: number | null): number | null =>
       to === null ? null : Math.round((seconds / to) * 100) / 100;
@@ -79,7 +81,7 @@ async function bench(options: { trace: string; events: string; json?: true }): P
         schema: 'faultline.bench/1',
         trace: options.trace,
         ...made,
-        gz_bytes: statSync(gz).size,
+        gz_bytes: statSync(paths.gz).size,
       };
       console.log(JSON.stringify({ ...result, node: process.version, stages: rows }));
       return;

@@ -22,6 +22,13 @@ const PLAIN_OPTIONS = {
   vmemmapBase: null,
 } as const;
 
+/** Reads a trace to its end and counts its rows. */
+export async function countRecords(path: string): Promise<number> {
+  let rows = 0;
+  for await (const batch of (await openTrace(path)).batches()) rows += batch.count;
+  return rows;
+}
+
 /** Every stage, in the order of the table. */
 export const STAGES: readonly Stage[] = [
   {
@@ -37,11 +44,7 @@ export const STAGES: readonly Stage[] = [
   {
     name: 'read',
     on: 'text',
-    async run(path) {
-      let rows = 0;
-      for await (const batch of (await openTrace(path)).batches()) rows += batch.count;
-      return rows;
-    },
+    run: countRecords,
   },
   {
     name: 'analyze',
