@@ -56,7 +56,7 @@ function seen(found: Divergence, analysis: Analysis): string[] {
       2,
     ),
   ];
-  const others = found.members.slice(1, 1 + MAX_MEMBERS);
+  const others = found.members.filter((place) => place.seq !== found.place.seq).slice(0, MAX_MEMBERS);
   const right = { align: 'right' } as const;
   lines.push(
     table(
