@@ -1,7 +1,7 @@
 import { InputError } from '../core/errors.ts';
 import type { OpenTrace, TraceFormat } from './format.ts';
 import * as registry from './formats.ts';
-import { openSource } from './source.ts';
+import { type ByteSource, openSource } from './source.ts';
 
 export type { OpenTrace } from './format.ts';
 
@@ -12,7 +12,7 @@ const FORMATS: readonly TraceFormat[] = Object.values(registry);
 
 /** How to open a trace. */
 export interface OpenOptions {
-  /** Bytes that '-' stands for; the process's standard input if absent. */
+  /** Bytes that '-' stands for; that of the process if absent. */
   readonly stdin?: AsyncIterable<Uint8Array>;
 }
 
@@ -37,16 +37,23 @@ export async function openTrace(path: string, options: OpenOptions = {}): Promis
     enough: (prefix) => path === '-' && prefix.includes(10) && recognise(prefix) !== null,
     ...(options.stdin ? { stdin: options.stdin } : {}),
   });
+  try {
+    return await choose(source).open(source);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** The format of a source. Throws where there is none. */
+function choose(source: ByteSource): TraceFormat {
   if (source.prefix.length === 0) {
-    throw new InputError(
-      `${source.label} is empty${source.truncated === null ? '' : ` (${source.truncated})`}; record a trace into it first`,
-    );
+    const why = source.truncated === null ? '' : ` (${source.truncated})`;
+    throw new InputError(`${source.label} is empty${why}; record a trace into it first`);
   }
   const format = recognise(source.prefix);
-  if (!format) {
-    throw new InputError(
-      `${source.label} is no trace that faultline knows; give the text of /sys/kernel/tracing/trace or trace_pipe, plain or compressed`,
-    );
-  }
-  return format.open(source);
+  if (format) return format;
+  throw new InputError(
+    `${source.label} is no trace that faultline knows; give the text of /sys/kernel/tracing/trace or trace_pipe, plain or compressed`,
+  );
 }

@@ -1,4 +1,7 @@
+import { fstatSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { isatty, ReadStream } from 'node:tty';
 import { InputError } from '../core/errors.ts';
 import { decompressor, Inflater } from './inflate.ts';
 
@@ -32,6 +35,8 @@ export interface ByteSource {
   readonly size: number | null;
   /** After the last chunk: why the input ended early, or null. */
   readonly truncated: string | null;
+  /** Lets go of the file when no chunk is wanted any more. */
+  close(): Promise<void>;
 }
 
 /** Where bytes come from before any decompression. */
@@ -67,6 +72,19 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array> {
 
 async function* readStream(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* stream;
+}
+
+/**
+ * Standard input by its descriptor: a worker thread has no process.stdin of its own. A pipe is read as a
+ * socket, whose waiting read can be given up; a read of a file cannot wait.
+ */
+function standardInput(): AsyncGenerator<Uint8Array> {
+  if (isatty(0)) return readStream(new ReadStream(0));
+  const kind = fstatSync(0);
+  if (kind.isFIFO() || kind.isSocket()) {
+    return readStream(new Socket({ fd: 0, readable: true, writable: false }));
+  }
+  return readFile('/dev/stdin');
 }
 
 /** Chunks with their beginning taken out for a look, and put back. */
@@ -124,7 +142,9 @@ export async function openSource(path: string, options: SourceOptions): Promise<
   const live = path === '-';
   const label = live ? 'standard input' : path;
   const size = live ? null : await sizeOf(path);
-  const raw = new RawBytes(() => (live ? readStream(options.stdin ?? process.stdin) : readFile(path)));
+  const raw = new RawBytes(() =>
+    live ? (options.stdin ? readStream(options.stdin) : standardInput()) : readFile(path),
+  );
   let chunks = raw.chunks;
   const layers: Inflater[] = [];
   for (;;) {
@@ -151,6 +171,10 @@ export async function openSource(path: string, options: SourceOptions): Promise<
     prefix: look.prefix,
     chunks: () => look.all,
     size,
+    close: async () => {
+      await chunks.return(undefined);
+      await raw.chunks.return(undefined);
+    },
     get consumed() {
       return raw.consumed;
     },

@@ -1,0 +1,52 @@
+/** The thread that reads and decodes: started by ingest.ts, ends when its input does. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { InputError } from '../core/errors.ts';
+import type { EventBatch } from '../events/batch.ts';
+import { type Ingested, type IngestOptions, ingestHere, LOOK_AHEAD } from './ingest.ts';
+
+/** What the thread is started with. */
+export interface WorkerStart {
+  readonly path: string;
+  readonly options: IngestOptions;
+}
+
+/** What the thread says. Any other error ends it, and arrives as such. */
+export type WorkerMessage =
+  | { readonly kind: 'ingested'; readonly ingested: Ingested }
+  | { readonly kind: 'input error'; readonly text: string };
+
+function buffersOf(batch: EventBatch): ArrayBuffer[] {
+  return [batch.kind, batch.at, batch.args, batch.ns, batch.cpu, batch.pid, batch.ctx, batch.record].map(
+    (column) => column.buffer as ArrayBuffer,
+  );
+}
+
+/** Sends messages as long as the other side keeps up. */
+async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Promise<void> {
+  let credit = LOOK_AHEAD;
+  let wake: (() => void) | null = null;
+  port.on('message', () => {
+    credit++;
+    wake?.();
+  });
+  try {
+    for await (const ingested of ingestHere(start.path, start.options)) {
+      while (credit === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      credit--;
+      const message: WorkerMessage = { kind: 'ingested', ingested };
+      port.postMessage(message, buffersOf(ingested.events));
+    }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const message: WorkerMessage = { kind: 'input error', text: error.message };
+    port.postMessage(message);
+  } finally {
+    port.close();
+  }
+}
+
+if (parentPort) await run(parentPort, workerData as WorkerStart);

@@ -1,0 +1,116 @@
+/**
+ * From bytes to events: reading, decompressing and decoding, in a worker thread or, with the same results, in
+ * this one.
+ */
+import { Worker } from 'node:worker_threads';
+import { InputError } from '../core/errors.ts';
+import { type EventBatch, EventBatchBuilder } from '../events/batch.ts';
+import { type OpenOptions, openTrace } from '../readers/open.ts';
+import { type DecodeOptions, TraceDecoder } from '../tracepoints/decode.ts';
+import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
+import { type FactsDelta, factsDelta, type IngestProgress } from './input-facts.ts';
+
+/** How to read one input. */
+export interface IngestOptions {
+  readonly decode?: DecodeOptions;
+}
+
+/** The next events of a trace, and what became known of it. The last message may have no events. */
+export interface Ingested {
+  readonly events: EventBatch;
+  readonly facts: FactsDelta;
+  readonly progress: IngestProgress;
+  /** Nothing follows. */
+  readonly last: boolean;
+}
+
+/** Batches that the worker may be ahead of the fold: one being folded, one waiting, one being made, one spare. */
+export const LOOK_AHEAD = 4;
+
+/** Reads a path, or '-' for standard input, in this thread. Throws InputError. */
+export async function* ingestHere(
+  path: string,
+  options: IngestOptions & OpenOptions = {},
+): AsyncGenerator<Ingested> {
+  const trace = await openTrace(path, options);
+  const decoder = new TraceDecoder(
+    trace.names,
+    (name, specs) => trace.extractor(name, specs),
+    options.decode ?? {},
+  );
+  const out = new EventBatchBuilder();
+  const message = (last: boolean): Ingested => ({
+    events: out.take(),
+    facts: factsDelta(trace, last ? decoder : null),
+    progress: {
+      records: trace.facts.records,
+      bytes: trace.source.consumed,
+      totalBytes: trace.source.size,
+    },
+    last,
+  });
+  for await (const batch of trace.batches()) {
+    decoder.push(batch, out);
+    if (out.full || (trace.source.live && out.count > 0)) yield message(false);
+  }
+  decoder.finish(out);
+  yield message(true);
+}
+
+/** Reads a path, or '-' for standard input, in a worker thread. Throws InputError. */
+export async function* ingest(path: string, options: IngestOptions = {}): AsyncGenerator<Ingested> {
+  const start: WorkerStart = { path, options };
+  // Source and built code differ in nothing but their ending.
+  const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const worker = new Worker(new URL(`./ingest-worker${ending}`, import.meta.url), { workerData: start });
+  const inbox = new Inbox(worker);
+  try {
+    for (;;) {
+      const message = await inbox.next();
+      if (message.kind === 'input error') throw new InputError(message.text);
+      yield message.ingested;
+      if (message.ingested.last) return;
+      worker.postMessage('consumed');
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+/** Messages of a worker in order; its end without a last message is an error. */
+class Inbox {
+  readonly #messages: WorkerMessage[] = [];
+  #failure: Error | null = null;
+  #wake: (() => void) | null = null;
+
+  constructor(worker: Worker) {
+    worker.on('message', (message: WorkerMessage) => {
+      this.#messages.push(message);
+      this.#notify();
+    });
+    worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    worker.on('exit', (code) => this.#fail(new Error(`the reading thread ended early with code ${code}`)));
+  }
+
+  async next(): Promise<WorkerMessage> {
+    for (;;) {
+      const message = this.#messages.shift();
+      if (message) return message;
+      if (this.#failure) throw this.#failure;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#notify();
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+}
