@@ -35,6 +35,13 @@ function paintArrow(arrow: string, style: Style): string {
   return arrow === '' ? '' : style.yellow(arrow);
 }
 
+/** "CPU5 " where all of these events happened on that CPU, otherwise nothing. */
+function cpuOf(rows: readonly Witness[]): string {
+  const cpus = new Set(rows.map((row) => row.cpu ?? null));
+  const [cpu] = cpus;
+  return cpus.size === 1 && cpu !== null && cpu !== undefined ? `CPU${cpu} ` : '';
+}
+
 /**
  * The evidence in the order of events: the deciding task on the left, the others on the right. Where the evidence
  * does not say which task it is of, there is one lane.
@@ -52,11 +59,8 @@ export function lanes(found: Divergence, tasks: TaskNames, style: Style): string
 
   if (twoLanes) {
     const only = others.size === 1 ? [...others][0]! : null;
-    const cpu = only === null ? undefined : rows.find((row) => row.pid === only)?.cpu;
     const right =
-      only === null
-        ? 'other tasks'
-        : `${cpu === null || cpu === undefined ? '' : `CPU${cpu} `}${tasks.label(only)}`;
+      only === null ? 'other tasks' : `${cpuOf(rows.filter((row) => row.pid === only))}${tasks.label(only)}`;
     out.push(['event', left, right, '']);
     for (const row of rows) {
       const mine = row.pid === undefined || row.pid === found.place.pid;
