@@ -1,0 +1,56 @@
+import type { Check } from './check.ts';
+import { evidenceOf } from './write-fault.ts';
+
+const ID = 'cow-leak-through-gup-ref';
+
+export const cowLeakThroughGupRef: Check = {
+  id: ID,
+  statement: 'A page was reused in place while another process holds a GUP reference to it: that process can read what is written from now on.',
+  origin: 'CVE-2020-29374; 17839856fd58',
+  severity: 'critical (information leak)',
+  needs: ['wp.begin', 'wp.reuse', 'gup.grab', 'ref.add'],
+  specificity: 5,
+  example: `Fires (2.6.29 to 5.7):
+  fork; P shared                    | child: vmsplice(P) ref ; munmap (map 1)
+  parent writes: sum==1 -> reuse    | child: read(pipe) sees the parent's new data
+Silent (5.9): ref 2 -> copy
+Silent: the reference was taken by the parent itself`,
+  start(context) {
+    return {
+      decided(fault) {
+        const { d } = fault;
+        if (d.outcome !== 'reuse' || d.page !== 'anon') return;
+        const foreign = fault.holds.filter((held) => Number.isNaN(held.mm) === false && held.mm !== d.mm);
+        const first = foreign.at(-1);
+        if (first === undefined) {
+          if (fault.holds.length > 0) context.cannot('the mm of a GUP reference');
+          else context.judged();
+          return;
+        }
+        const others = fault.holds.length - foreign.length;
+        const room = fault.gupReferences - others;
+        if (Number.isNaN(room)) {
+          context.cannot('ref.add');
+          return;
+        }
+        context.judged();
+        if (!first.pin && room <= 0) return;
+        const certain = (first.pin ? !first.doubtful : room >= 1) && !context.state.lossy;
+        context.report({
+          check: ID,
+          severity: 'critical',
+          verdict: certain ? 'proven' : 'suspect',
+          cause: 'foreign-reference',
+          moment: d.seq,
+          place: fault.place,
+          values: { ...fault.values, reader: first.pid },
+          evidence: [
+            { seq: first.seq, role: 'cause', text: 'reference taken through another mm' },
+            ...evidenceOf(fault).filter((item) => item.seq !== first.seq),
+          ],
+          missing: certain ? null : 'the put of the reference',
+        });
+      },
+    };
+  },
+};

@@ -1,0 +1,26 @@
+import type { MmState } from '../state/state.ts';
+import type { Cursor } from '../state/cursor.ts';
+import type { Place } from './finding.ts';
+
+/** Why no integrity check (3G) may be proven on a trace, or null where page_ref, alloc and free are all told. */
+export function incomplete(s: MmState): string | null {
+  if (!s.sources.refSet) return 'unfiltered page_ref';
+  if (!s.sources.alloc) return 'page.alloc';
+  if (!s.sources.free) return 'page.free';
+  return s.sources.filtered ? 'unfiltered page_ref' : null;
+}
+
+/** Place of an event on a page. */
+export function placeOf(e: Cursor, pfn: number): Place {
+  return {
+    seq: e.seq,
+    ns: e.ns,
+    cpu: e.cpu,
+    pid: e.inInterrupt ? null : e.pid,
+    mm: null,
+    address: null,
+    pfn,
+    newPfn: null,
+    entry: null,
+  };
+}

@@ -1,0 +1,104 @@
+import { fingerprint } from '../core/fingerprint.ts';
+import type { Check } from './check.ts';
+import { type Consequence, type Divergence, type Finding, type Place, SEVERITIES, type Verdict } from './finding.ts';
+
+/** Members that a group lists. */
+const MEMBERS_LISTED = 1000;
+
+interface Group {
+  head: Finding;
+  consequences: Consequence[];
+  verdict: Verdict;
+  count: number;
+  lastSeq: number;
+  readonly members: Place[];
+  readonly key: string;
+}
+
+/**
+ * Gathers findings into divergences: checks that fire on one moment are one divergence, and the same divergence on
+ * other pages or tasks is one group (product.md). Findings of a moment arrive together; a moment is closed when the
+ * next one begins, so memory grows with groups and not with findings.
+ */
+export class Moments {
+  readonly #specificity: ReadonlyMap<string, number>;
+  readonly #groups = new Map<string, Group>();
+  #open: Finding[] = [];
+
+  constructor(checks: readonly Check[]) {
+    this.#specificity = new Map(checks.map((check) => [check.id, check.specificity]));
+  }
+
+  /** Adds a finding. */
+  add(finding: Finding): void {
+    if (this.#open.length > 0 && this.#open[0]!.moment !== finding.moment) this.#close();
+    this.#open.push(finding);
+  }
+
+  #rank(a: Finding, b: Finding): number {
+    const severity = SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
+    if (severity !== 0) return severity;
+    if (a.verdict !== b.verdict) return a.verdict === 'proven' ? -1 : 1;
+    return (this.#specificity.get(b.check) ?? 0) - (this.#specificity.get(a.check) ?? 0);
+  }
+
+  #close(): void {
+    const findings = [...this.#open].sort((a, b) => this.#rank(a, b));
+    this.#open = [];
+    const head = findings[0];
+    if (head === undefined) return;
+    // The cause is the moment's: the most specific check that names one for the copy itself.
+    const cause = findings.find((finding) => finding.check.startsWith('unexpected-cow'))?.cause ?? head.cause;
+    const key = [
+      head.check,
+      head.verdict,
+      head.severity,
+      cause,
+      ...findings.slice(1).map((finding) => `${finding.check} ${finding.verdict} ${finding.severity}`),
+    ].join(' / ');
+    const group = this.#groups.get(key);
+    if (group === undefined) {
+      this.#groups.set(key, {
+        head: { ...head, cause },
+        consequences: findings.slice(1).map((finding) => ({
+          check: finding.check,
+          severity: finding.severity,
+          verdict: finding.verdict,
+          evidence: finding.evidence,
+        })),
+        verdict: head.verdict,
+        count: 1,
+        lastSeq: head.place.seq,
+        members: [head.place],
+        key,
+      });
+      return;
+    }
+    group.count++;
+    group.lastSeq = head.place.seq;
+    if (group.members.length < MEMBERS_LISTED) group.members.push(head.place);
+  }
+
+  /** All divergences, worst first, then by first seq. */
+  divergences(): Divergence[] {
+    this.#close();
+    const groups = [...this.#groups.values()].sort((a, b) => this.#rank(a.head, b.head) || a.head.place.seq - b.head.place.seq);
+    return groups.map((group, i) => ({
+      id: `d${i + 1}`,
+      check: group.head.check,
+      severity: group.head.severity,
+      verdict: group.verdict,
+      cause: group.head.cause,
+      count: group.count,
+      firstSeq: group.members[0]!.seq,
+      lastSeq: group.lastSeq,
+      members: group.members,
+      place: group.head.place,
+      values: group.head.values,
+      evidence: group.head.evidence,
+      missing: group.head.missing,
+      consequences: group.consequences,
+      fingerprint: fingerprint(`${group.head.check} / ${group.head.cause} / ${group.consequences.map((c) => c.check).join(' ')}`),
+    }));
+  }
+}

@@ -1,0 +1,104 @@
+import { VARIANTS } from '../variants/presets.ts';
+import { isJudgeable, judge } from '../variants/judge.ts';
+import type { Variant } from '../variants/variant.ts';
+import type { Check } from './check.ts';
+import type { Finding, Severity } from './finding.ts';
+import { evidenceOf, type WriteFault } from './write-fault.ts';
+
+const ID = 'policy-mismatch';
+
+/** More mismatches than this share of at least this many decisions: the trace follows another variant (domain.md 3A). */
+const SHARE_OF_ANOTHER_VARIANT = 0.05;
+const DECISIONS_FOR_A_SHARE = 50;
+
+function inputsText(fault: WriteFault): string {
+  const { exclusive, count, mappings, swapcache, locked, onLru } = fault.d.inputs;
+  const words: string[] = [];
+  if (exclusive !== undefined) words.push(exclusive ? 'AnonExclusive' : 'not AnonExclusive');
+  if (!Number.isNaN(count)) words.push(`refcount ${count}`);
+  if (!Number.isNaN(mappings)) words.push(`mapcount ${mappings}`);
+  if (swapcache !== undefined) words.push(swapcache ? 'swap cache' : 'no swap cache');
+  if (locked !== undefined) words.push(locked ? 'locked by another' : 'lock free');
+  if (onLru === false) words.push('off the LRU');
+  return words.join(', ');
+}
+
+/** Inputs without their numbers: what makes two mismatches the same. */
+function inputClass(fault: WriteFault): string {
+  const { exclusive, count, mappings, locked } = fault.d.inputs;
+  return [
+    exclusive === true ? 'exclusive' : 'not exclusive',
+    mappings > 1 ? 'shared' : 'one mapping',
+    count >= 1024 ? 'pinned' : count > 1 ? 'referenced' : 'sole reference',
+    locked === true ? 'locked' : 'lock free or unknown',
+  ].join(', ');
+}
+
+function severityOf(fault: WriteFault): Severity {
+  const { d } = fault;
+  const pinned = fault.holds.some((held) => held.pin && held.own === true);
+  if (d.outcome === 'copy' && d.inputs.exclusive === true && pinned) return 'critical';
+  if (d.outcome === 'reuse' && (fault.sharers.length > 0 || fault.holds.some((held) => held.own === false))) return 'critical';
+  return 'high';
+}
+
+export const policyMismatch: Check = {
+  id: ID,
+  statement: 'The outcome of a write fault differs from what the declared variant computes from the reconstructed inputs.',
+  origin: 'decision procedures of do_wp_page, domain of all five mails',
+  severity: 'high; critical where a pinned exclusive page was copied or a shared one reused',
+  needs: ['wp.begin', 'wp.copy', 'wp.reuse', 'ref.add'],
+  specificity: 0,
+  example: `Fires (against 6.12):
+  AnonExclusive page: the kernel copies
+  not exclusive, refcount 2 throughout: the kernel reuses
+Silent: any input that the variant asks for is unknown`,
+  start(context) {
+    const declared = context.declared;
+    if (declared === null) return {};
+    let judgedHere = 0;
+    let first: Finding | null = null;
+    let differing = 0;
+    const agreed = new Map<Variant, number>(VARIANTS.map((variant) => [variant, 0]));
+    return {
+      decided(fault) {
+        const { d } = fault;
+        if (!isJudgeable(d)) return;
+        for (const variant of VARIANTS) if (judge(variant.cow, d).agreement === 'agrees') agreed.set(variant, agreed.get(variant)! + 1);
+        const { agreement, ruling } = judge(declared.cow, d);
+        if (agreement === 'unknown' || d.outcomeBy === 'absence' || d.outcomeBy === 'none') {
+          context.cannot(ruling.missing[0] ?? 'outcome');
+          return;
+        }
+        context.judged();
+        judgedHere++;
+        if (agreement === 'agrees') return;
+        differing++;
+        const finding: Finding = {
+          check: ID,
+          severity: severityOf(fault),
+          verdict: 'proven',
+          cause: inputClass(fault),
+          moment: d.seq,
+          place: fault.place,
+          values: { ...fault.values, variant: declared.id, observed: d.outcome, expected: ruling.outcome, reason: ruling.reason, inputs: inputsText(fault) },
+          evidence: evidenceOf(fault),
+          missing: null,
+        };
+        first ??= finding;
+        context.report(finding);
+      },
+      finish() {
+        if (first === null || judgedHere < DECISIONS_FOR_A_SHARE || differing <= judgedHere * SHARE_OF_ANOTHER_VARIANT) return;
+        const best = VARIANTS.reduce((a, b) => (agreed.get(b)! > agreed.get(a)! ? b : a));
+        context.report({
+          ...first,
+          cause: 'another-variant',
+          moment: -1,
+          values: { variant: declared.id, best: best.id, bestAgreed: agreed.get(best)!, judged: judgedHere, differing },
+          evidence: first.evidence.filter((item) => item.role === 'decision'),
+        });
+      },
+    };
+  },
+};

@@ -1,0 +1,105 @@
+import type { EventBatch } from '../events/batch.ts';
+import { EVENT_KINDS } from '../events/registry.ts';
+import { Cursor } from '../state/cursor.ts';
+import type { MmState } from '../state/state.ts';
+import type { Variant } from '../variants/variant.ts';
+import type { Check, CheckRun } from './check.ts';
+import type { Coverage, Divergence } from './finding.ts';
+import { Moments } from './moments.ts';
+import { viewFault, type WriteFault } from './write-fault.ts';
+
+type Hook = (e: Cursor) => void;
+
+interface Tally {
+  judged: number;
+  cannotJudge: number;
+  readonly missing: Set<string>;
+}
+
+/** What a run of checks needs to know beside the state. */
+export interface RunnerOptions {
+  readonly declared: Variant | null;
+  readonly kernel: () => number | null;
+  /** Called for every closed do_wp_page bracket, with the shared predicates applied. */
+  readonly onDecision?: (fault: WriteFault) => void;
+}
+
+/** Folds events and runs checks on the way. The dispatch table is built once: kinds that nobody asked for cost one look-up. */
+export class Runner {
+  readonly #state: MmState;
+  readonly #before: ReadonlyArray<Hook | undefined>;
+  readonly #after: ReadonlyArray<Hook | undefined>;
+  readonly #decided: Array<(fault: WriteFault) => void> = [];
+  readonly #runs: CheckRun[] = [];
+  readonly #tallies = new Map<string, Tally>();
+  readonly #moments: Moments;
+  readonly #e = new Cursor();
+
+  constructor(state: MmState, checks: readonly Check[], options: RunnerOptions) {
+    this.#state = state;
+    this.#moments = new Moments(checks);
+    const before: Hook[][] = EVENT_KINDS.map(() => []);
+    const after: Hook[][] = EVENT_KINDS.map(() => []);
+    for (const check of checks) {
+      const tally: Tally = { judged: 0, cannotJudge: 0, missing: new Set() };
+      this.#tallies.set(check.id, tally);
+      const run = check.start({
+        state,
+        declared: options.declared,
+        kernel: options.kernel,
+        report: (finding) => this.#moments.add(finding),
+        judged() {
+          tally.judged++;
+        },
+        cannot(missing) {
+          tally.cannotJudge++;
+          tally.missing.add(missing);
+        },
+      });
+      for (const [kind, hook] of run.before ?? []) before[kind.code]!.push(hook);
+      for (const [kind, hook] of run.after ?? []) after[kind.code]!.push(hook);
+      if (run.decided) this.#decided.push((fault) => run.decided?.(fault));
+      this.#runs.push(run);
+    }
+    if (options.onDecision) this.#decided.push(options.onDecision);
+    this.#before = before.map(joined);
+    this.#after = after.map(joined);
+  }
+
+  /** Folds a batch, from event `from` up to and without event `to`. */
+  run(batch: EventBatch, from = 0, to: number = batch.count): void {
+    const e = this.#e;
+    const s = this.#state;
+    for (let i = from; i < to; i++) {
+      e.seek(batch, i);
+      const before = this.#before[e.kind];
+      if (before !== undefined) before(e);
+      s.apply(e);
+      const after = this.#after[e.kind];
+      if (after !== undefined) after(e);
+      if (s.decision !== null && this.#decided.length > 0) {
+        const fault = viewFault(s, s.decision);
+        for (const hook of this.#decided) hook(fault);
+      }
+    }
+  }
+
+  /** Ends the run. */
+  finish(): { divergences: Divergence[]; coverage: Coverage[] } {
+    for (const run of this.#runs) run.finish?.();
+    const coverage = [...this.#tallies].map(([check, tally]) => ({
+      check,
+      judged: tally.judged,
+      cannotJudge: tally.cannotJudge,
+      missing: [...tally.missing].sort(),
+    }));
+    return { divergences: this.#moments.divergences(), coverage };
+  }
+}
+
+function joined(hooks: readonly Hook[]): Hook | undefined {
+  if (hooks.length <= 1) return hooks[0];
+  return (e) => {
+    for (const hook of hooks) hook(e);
+  };
+}

@@ -1,0 +1,57 @@
+import { refAdd, rmapAdd } from '../events/index.ts';
+import type { EventKind } from '../events/declare.ts';
+import type { Cursor } from '../state/cursor.ts';
+import { LIFE_FREE } from '../state/pages.ts';
+import { Tasks } from '../state/tasks.ts';
+import type { Check } from './check.ts';
+import { incomplete, placeOf } from './integrity.ts';
+
+const ID = 'use-after-free-page';
+
+export const useAfterFreePage: Check = {
+  id: ID,
+  statement: 'A page gained a user between its free and its next allocation.',
+  origin: 'mm/page_alloc.c: a free page has no users',
+  severity: 'critical',
+  needs: ['page.alloc', 'page.free', 'ref.set', 'ref.add', 'rmap.add'],
+  specificity: 3,
+  example: `Fires:  c0 frees P        | c1 get_page(P)
+Silent: a speculative get that the kernel refused (mod_unless ret=0); a late record`,
+  start(context) {
+    const s = context.state;
+    const look = (kind: EventKind, pfnAt: number, use: string): readonly [EventKind, (e: Cursor) => void] => [
+      kind,
+      (e) => {
+        if (kind === refAdd && !(e.args[e.at + refAdd.at.delta]! > 0)) return;
+        const pfn = e.args[e.at + pfnAt]!;
+        const row = s.pages.find(pfn);
+        const why = incomplete(s);
+        if (row < 0 || why !== null || s.lossy) {
+          context.cannot(why ?? 'history of the page');
+          return;
+        }
+        context.judged();
+        const c = s.pages.col;
+        if (c.life[row] !== LIFE_FREE || c.freed[row] === 0) return;
+        // The whole interval of the use must lie behind the free: the task's record before this one came after it.
+        const task = s.tasks.peek(Tasks.actor(e));
+        if (task === undefined || task.lastSeq <= c.freeSeq[row]!) return;
+        context.report({
+          check: ID,
+          severity: 'critical',
+          verdict: 'proven',
+          cause: use,
+          moment: e.seq,
+          place: placeOf(e, pfn),
+          values: { use },
+          evidence: [
+            { seq: c.freeSeq[row]!, role: 'cause', text: 'page freed' },
+            { seq: e.seq, role: 'decision', text: use },
+          ],
+          missing: null,
+        });
+      },
+    ];
+    return { before: [look(refAdd, refAdd.at.pfn, 'reference taken'), look(rmapAdd, rmapAdd.at.pfn, 'mapping added')] };
+  },
+};

@@ -1,0 +1,24 @@
+/** The tool measuring itself: what was reconstructed against what the trace printed (product.md). */
+export class Fidelity {
+  compared = 0;
+  agreed = 0;
+  raced = 0;
+  unknown = 0;
+  /** Comparisons that neither agreed nor were raced, by the first ones: seq, expected, printed. */
+  readonly disagreed: Array<readonly [seq: number, expected: number, printed: number]> = [];
+
+  agree(): void {
+    this.compared++;
+    this.agreed++;
+  }
+
+  race(): void {
+    this.compared++;
+    this.raced++;
+  }
+
+  disagree(seq: number, expected: number, printed: number): void {
+    this.compared++;
+    if (this.disagreed.length < 100) this.disagreed.push([seq, expected, printed]);
+  }
+}

@@ -1,0 +1,332 @@
+import { PG_LOCKED, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
+import { PTE_KIND, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE } from '../../core/pte.ts';
+import { FAULT_REMOTE, FAULT_UNSHARE, FAULT_WRITE } from '../../events/flags.ts';
+import {
+  anonBegin,
+  anonEnd,
+  faultBegin,
+  faultEnd,
+  forkPmd,
+  forkPtes,
+  forkPtesEnd,
+  forkRange,
+  forkSwap,
+  hugeWpBegin,
+  hugeWpEnd,
+  lockRelease,
+  lockWait,
+  lruDrain,
+  swapinBegin,
+  swapinEnd,
+  uffdHandle,
+  wpBegin,
+  wpCopied,
+  wpCopy,
+  wpEnd,
+  wpReuse,
+  wpTest,
+  wpTested,
+} from '../../events/index.ts';
+import type { Cursor } from '../cursor.ts';
+import type { Sample, WpBracket } from '../decision.ts';
+import { TRI_FALSE } from '../pages.ts';
+import { SLOT_KNOWN, SLOT_UNKNOWN } from '../ptes.ts';
+import { type Fold, fold, type MmState } from '../state.ts';
+import type { FaultBracket, Task } from '../tasks.ts';
+import { concludeWp } from './conclude.ts';
+import { isSwap, samplePte } from './ptes.ts';
+import { noteFlags } from './refs.ts';
+import { wpOf } from './rmap.ts';
+import { decide, readCount, readFlags } from './watch.ts';
+
+/** A fault tells which mm its task runs on, unless it acts for another process. */
+function runsOn(s: MmState, e: Cursor, task: Task, mm: number, flags: number): void {
+  if (Number.isNaN(mm) || Number.isNaN(flags) || flags & FAULT_REMOTE || e.pid <= 0) return;
+  const row = s.ptes.mm(mm, e.seq);
+  // No fault happens on an mm that is being torn down: the pointer has a new owner.
+  if (s.ptes.mms.col.dying[row] === 1) s.ptes.renew(mm, e.seq);
+  task.mm = mm;
+}
+
+function enter(task: Task, kind: FaultBracket['kind'], mm: number, va: number, seq: number): void {
+  task.fault = { kind, mm, va: Math.floor(va / 4096) * 4096, seq, outer: task.fault };
+}
+
+/** Leaves the innermost bracket of a kind, and those inside it whose return was not seen. */
+function leave(task: Task, kind: FaultBracket['kind']): void {
+  for (let at = task.fault; at !== null; at = at.outer) {
+    if (at.kind === kind) {
+      task.fault = at.outer;
+      return;
+    }
+  }
+}
+
+function sampleOf(e: Cursor, at: { readonly count: number; readonly mapcount: number; readonly flags: number }): Sample {
+  return { seq: e.seq, count: e.args[e.at + at.count]!, mapcount: e.args[e.at + at.mapcount]!, flags: e.args[e.at + at.flags]! };
+}
+
+function onWpBegin(s: MmState, e: Cursor, task: Task): void {
+  const { mm, va, flags, pte } = wpBegin.at;
+  const a = e.args;
+  const o = e.at;
+  const bits = a[o + pte]!;
+  const frame = a[o + pte + 1]!;
+  const present = !Number.isNaN(bits) && (bits & PTE_KIND) === PTE_PRESENT;
+  runsOn(s, e, task, a[o + mm]!, a[o + flags]!);
+  samplePte(s, e.seq, a[o + mm]!, a[o + va]!, bits, frame);
+  const pfn = present ? frame : Number.NaN;
+  const row = Number.isNaN(pfn) ? -1 : s.pages.ensure(pfn, e.seq);
+  const c = s.pages.col;
+  const count = row < 0 ? Number.NaN : s.pages.count(row);
+  const wp: WpBracket = {
+    kind: 'wp',
+    mm: a[o + mm]!,
+    va: Math.floor(a[o + va]! / 4096) * 4096,
+    seq: e.seq,
+    outer: task.fault,
+    ns: e.ns,
+    cpu: e.cpu,
+    pid: task.pid,
+    pfn,
+    pteBits: bits,
+    unshare: Number.isNaN(a[o + flags]!) ? undefined : (a[o + flags]! & FAULT_UNSHARE) !== 0,
+    gen: row < 0 ? 0 : c.gen[row]!,
+    exclusiveBefore: row < 0 ? 0 : c.exclusive[row]!,
+    swapcacheBefore: row < 0 ? 0 : c.swapcache[row]!,
+    mappingBefore: row < 0 ? 0 : c.mapping[row]!,
+    mapBefore: row < 0 ? Number.NaN : s.pages.mappings(row),
+    largeBefore: row >= 0 && c.large[row] === 1,
+    countMin: count,
+    countMax: count,
+    first: null,
+    test: null,
+    tested: undefined,
+    moved: false,
+    copy: null,
+    noPage: false,
+    copied: false,
+    reuse: null,
+    accessSeq: 0,
+    clearSeq: 0,
+    newPfn: Number.NaN,
+    newSeq: 0,
+    swapFreed: undefined,
+    ownLock: null,
+    waited: false,
+    drained: false,
+    uffd: false,
+    decided: false,
+    decidedSeq: 0,
+    lastCount: Number.NaN,
+    lastCountSeq: 0,
+    leastCount: Number.NaN,
+    countAfter: Number.NaN,
+    lockedSample: undefined,
+    lockedSeq: 0,
+  };
+  task.fault = wp;
+  if (row >= 0) {
+    c.watched[row] = Math.min(255, c.watched[row]! + 1);
+    s.open.push(wp);
+  }
+}
+
+function closeWatch(s: MmState, wp: WpBracket): void {
+  const at = s.open.indexOf(wp);
+  if (at < 0) return;
+  s.open.splice(at, 1);
+  const row = s.pages.find(wp.pfn);
+  if (row >= 0 && s.pages.col.watched[row]! > 0) s.pages.col.watched[row]!--;
+}
+
+function onUnlock(s: MmState, e: Cursor, task: Task): void {
+  const { pfn, count, flags } = lockRelease.at;
+  const page = e.args[e.at + pfn]!;
+  if (!(page >= 0)) return;
+  const row = s.pages.ensure(page, e.seq);
+  noteFlags(s, e.seq, row, e.args[e.at + flags]!, Number.NaN);
+  s.pages.col.unlockSeq[row] = e.seq;
+  s.pages.col.unlockPid[row] = task.pid;
+  task.unlocking = page;
+  const wp = wpOf(task);
+  if (wp !== null && wp.pfn === page) {
+    const sample = { seq: e.seq, count: e.args[e.at + count]!, mapcount: Number.NaN, flags: e.args[e.at + flags]! };
+    if (!wp.decided) {
+      if (wp.first === null && !wp.moved && !Number.isNaN(sample.flags)) wp.first = sample;
+      readCount(wp, sample.count, e.seq);
+    }
+    wp.ownLock = sample;
+  }
+}
+
+export const faultFolds: readonly Fold[] = [
+  fold(faultBegin, (s, e, task) => {
+    const { mm, va, flags } = faultBegin.at;
+    runsOn(s, e, task, e.args[e.at + mm]!, e.args[e.at + flags]!);
+    enter(task, 'fault', e.args[e.at + mm]!, e.args[e.at + va]!, e.seq);
+  }),
+  fold(faultEnd, (_s, _e, task) => leave(task, 'fault')),
+  fold(anonBegin, (s, e, task) => {
+    const { mm, va, flags } = anonBegin.at;
+    runsOn(s, e, task, e.args[e.at + mm]!, e.args[e.at + flags]!);
+    enter(task, 'anon', e.args[e.at + mm]!, e.args[e.at + va]!, e.seq);
+    samplePte(s, e.seq, e.args[e.at + mm]!, e.args[e.at + va]!, PTE_NONE, 0);
+  }),
+  fold(anonEnd, (_s, _e, task) => leave(task, 'anon')),
+  fold(swapinBegin, (s, e, task) => {
+    const { mm, va, flags, pte } = swapinBegin.at;
+    const bits = e.args[e.at + pte]!;
+    runsOn(s, e, task, e.args[e.at + mm]!, e.args[e.at + flags]!);
+    enter(task, 'swapin', e.args[e.at + mm]!, e.args[e.at + va]!, e.seq);
+    if (isSwap(bits)) samplePte(s, e.seq, e.args[e.at + mm]!, e.args[e.at + va]!, bits, e.args[e.at + pte + 1]!);
+    if (e.args[e.at + flags]! & FAULT_WRITE && !Number.isNaN(bits) && (bits & PTE_KIND) === PTE_SWAP) s.countNotJudged('swap-in write fault');
+  }),
+  fold(swapinEnd, (_s, _e, task) => leave(task, 'swapin')),
+  fold(hugeWpBegin, (s, e, task) => {
+    enter(task, 'huge-wp', e.args[e.at + hugeWpBegin.at.mm]!, e.args[e.at + hugeWpBegin.at.va]!, e.seq);
+    s.countNotJudged('huge-page write fault');
+  }),
+  fold(hugeWpEnd, (_s, _e, task) => leave(task, 'huge-wp')),
+
+  fold(wpBegin, onWpBegin),
+  fold(wpTest, (_s, e, task) => {
+    const wp = wpOf(task);
+    if (wp === null) return;
+    const sample = sampleOf(e, wpTest.at);
+    readFlags(wp, sample);
+    wp.test = sample;
+    readCount(wp, sample.count, e.seq);
+  }),
+  fold(wpTested, (_s, e, task) => {
+    const wp = wpOf(task);
+    if (wp !== null) wp.tested = e.args[e.at + wpTested.at.ok] === 1;
+  }),
+  fold(wpCopy, (s, e, task) => {
+    const wp = wpOf(task);
+    const page = e.args[e.at + wpCopy.at.pfn]!;
+    if (wp === null) return;
+    const sample = sampleOf(e, wpCopy.at);
+    if (page === -1) wp.noPage = true;
+    if (!wp.decided) {
+      readFlags(wp, sample);
+      readCount(wp, sample.count - 1, e.seq);
+    } else if (wp.ownLock === null && wp.lockedSample === undefined && !Number.isNaN(sample.flags)) {
+      wp.lockedSample = (sample.flags & PG_LOCKED) !== 0;
+      wp.lockedSeq = e.seq;
+    }
+    if (wp.first === null && !Number.isNaN(sample.flags)) wp.first = sample;
+    wp.copy = sample;
+    decide(wp, e.seq);
+    if (page >= 0) noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN);
+  }),
+  fold(wpCopied, (_s, _e, task) => {
+    const wp = wpOf(task);
+    if (wp !== null) wp.copied = true;
+  }),
+  fold(wpReuse, (s, e, task) => {
+    const wp = wpOf(task);
+    if (wp === null) return;
+    const sample = sampleOf(e, wpReuse.at);
+    if (!wp.decided) {
+      readFlags(wp, sample);
+      readCount(wp, sample.count, e.seq);
+    }
+    wp.reuse = sample;
+    decide(wp, e.seq);
+    const page = e.args[e.at + wpReuse.at.pfn]!;
+    if (page >= 0) noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN);
+    // x86 sets the write bit without a pte.set (P6 b); ptep_set_access_flags tells the word where it is probed.
+    const owner = s.ptes.mm(wp.mm, e.seq);
+    const slot = s.ptes.slotAt(owner, wp.va);
+    if (slot >= 0 && s.ptes.know[slot] !== SLOT_UNKNOWN) s.ptes.bits[slot]! |= PTE_WRITE;
+  }),
+  fold(wpEnd, (s, e, task) => {
+    for (let at = task.fault; at !== null; at = at.outer) {
+      if (at.kind !== 'wp') continue;
+      const wp = at as WpBracket;
+      task.fault = wp.outer;
+      closeWatch(s, wp);
+      s.decision = concludeWp(s, e, wp);
+      return;
+    }
+  }),
+  fold(uffdHandle, (_s, _e, task) => {
+    const wp = wpOf(task);
+    if (wp !== null) wp.uffd = true;
+  }),
+  fold(lockWait, (_s, _e, task) => {
+    const wp = wpOf(task);
+    if (wp !== null) wp.waited = true;
+  }),
+  fold(lruDrain, (_s, _e, task) => {
+    const wp = wpOf(task);
+    if (wp !== null) wp.drained = true;
+  }),
+  fold(lockRelease, onUnlock),
+
+  fold(forkRange, (s, e, task) => {
+    const child = e.args[e.at + forkRange.at.child]!;
+    const parent = e.args[e.at + forkRange.at.parent]!;
+    if (!Object.is(task.forkMm, child)) s.ptes.renew(child, e.seq);
+    task.forkMm = child;
+    if (Number.isNaN(task.mm)) task.mm = parent;
+    // Where no probe shows which PTEs are copied, any write bit of the parent may be gone.
+    if (s.sources.seen[forkPtes.code] === 0) {
+      const owner = s.ptes.mm(parent, e.seq);
+      if (owner >= 0) s.ptes.doubtWrite(owner);
+    }
+  }),
+  fold(forkPtes, (s, e, task) => {
+    const { child, parent, va, dst, src } = forkPtes.at;
+    const mm = e.args[e.at + parent]!;
+    const childMm = e.args[e.at + child]!;
+    const address = e.args[e.at + va]!;
+    const owner = s.ptes.mm(mm, e.seq);
+    const heir = s.ptes.mm(childMm, e.seq);
+    if (owner >= 0 && !Number.isNaN(e.args[e.at + src]!)) s.ptes.bind(e.args[e.at + src]!, owner, address);
+    if (heir >= 0 && !Number.isNaN(e.args[e.at + dst]!)) s.ptes.bind(e.args[e.at + dst]!, heir, address);
+    task.forkMm = childMm;
+    task.forkPtes = {
+      mm,
+      va: address,
+      seq: e.seq,
+      child: childMm,
+      dst: e.args[e.at + dst]!,
+      src: e.args[e.at + src]!,
+      pfns: [],
+      deltas: [],
+      copied: -1,
+      childWrite: false,
+    };
+  }),
+  fold(forkPtesEnd, (_s, _e, task) => {
+    task.forkPtes = null;
+  }),
+  fold(forkSwap, (s, e) => {
+    const { child, parent, va } = forkSwap.at;
+    const address = e.args[e.at + va]!;
+    const from = s.ptes.slotAt(s.ptes.mm(e.args[e.at + parent]!, e.seq), address);
+    const heir = s.ptes.mm(e.args[e.at + child]!, e.seq);
+    if (heir < 0 || from < 0 || s.ptes.know[from] === SLOT_UNKNOWN || !isSwap(s.ptes.bits[from]!)) return;
+    s.ptes.write(s.ptes.ensureAt(heir, address), s.ptes.bits[from]!, s.ptes.frame[from]!, e.seq, SLOT_KNOWN);
+  }),
+  fold(forkPmd, (s, e) => {
+    const { child, parent, va } = forkPmd.at;
+    const address = e.args[e.at + va]!;
+    const at = s.ptes.hugeAt(s.ptes.mm(e.args[e.at + parent]!, e.seq), address);
+    const heir = s.ptes.mm(e.args[e.at + child]!, e.seq);
+    if (at < 0 || heir < 0) return;
+    const c = s.ptes.regions.col;
+    const row = s.pages.find(c.frame[at]!);
+    if (row >= 0) s.pages.col.exclusive[row] = TRI_FALSE;
+    c.bits[at]! &= ~PTE_WRITE;
+    s.ptes.setHuge(heir, address, c.bits[at]!, c.frame[at]!, e.seq);
+  }),
+];
+
+/** Swap cache membership in a sample of flags of an anon page; undefined if there is none. */
+export function swapcacheIn(sample: Sample | null): boolean | undefined {
+  if (sample === null || Number.isNaN(sample.flags) || !(sample.flags & PG_SWAPBACKED)) return undefined;
+  return (sample.flags & PG_OWNER_PRIV_1) !== 0;
+}

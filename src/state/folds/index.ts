@@ -1,0 +1,21 @@
+import type { Fold } from '../state.ts';
+import { faultFolds } from './faults.ts';
+import { gupFolds } from './gup.ts';
+import { pteFolds } from './ptes.ts';
+import { reclaimFolds } from './reclaim.ts';
+import { refFolds } from './refs.ts';
+import { rmapFolds } from './rmap.ts';
+import { swapFolds } from './swap.ts';
+import { taskFolds } from './tasks.ts';
+
+/** What every kind of event does to the state. A new family of events: one file, one line here. */
+export const FOLDS: readonly Fold[] = [
+  ...taskFolds,
+  ...refFolds,
+  ...rmapFolds,
+  ...pteFolds,
+  ...faultFolds,
+  ...gupFolds,
+  ...swapFolds,
+  ...reclaimFolds,
+];

@@ -1,0 +1,323 @@
+import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
+import { PG_HEAD, PG_LOCKED, PG_OWNER_2, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
+import { MAPPING_ANON, MAPPING_KSM, PIN_BIAS } from '../../events/flags.ts';
+import {
+  pageAlloc,
+  pageFree,
+  pageFreeBatched,
+  refAdd,
+  refFreeze,
+  refRefused,
+  refSet,
+  refUnfreeze,
+} from '../../events/index.ts';
+import type { Cursor } from '../cursor.ts';
+import { LIFE_ALLOCATED, LIFE_FREE, LIFE_FROZEN, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
+import { fold, type Fold, type MmState } from '../state.ts';
+import { type Task, Tasks } from '../tasks.ts';
+import { resolveGets } from './gup.ts';
+import { watchCount } from './watch.ts';
+
+/** Takes over the flags and the kind of mapping that a record printed. */
+export function noteFlags(s: MmState, seq: number, row: number, flags: number, mapping: number): void {
+  const c = s.pages.col;
+  if (mapping >= 0) c.mapping[row] = mapping + 1;
+  if (Number.isNaN(flags)) return;
+  c.flags[row] = flags;
+  c.flagsSeq[row] = seq;
+  if (flags & PG_HEAD) c.large[row] = 1;
+  if (flags & PG_LOCKED) c.lockedSeq[row] = seq;
+  const kind = c.mapping[row]! - 1;
+  if (kind === MAPPING_ANON) c.exclusive[row] = flags & PG_OWNER_2 ? TRI_TRUE : TRI_FALSE;
+  else if (kind === MAPPING_KSM) c.exclusive[row] = TRI_FALSE;
+  if (flags & PG_SWAPBACKED) c.swapcache[row] = flags & PG_OWNER_PRIV_1 ? TRI_TRUE : TRI_FALSE;
+}
+
+/** Compares the reconstructed refcount with a printed one; a difference waits for the next sample to tell a race from an error. */
+function compareCount(s: MmState, seq: number, row: number, printed: number, zero: number): void {
+  const c = s.pages.col;
+  const expected = c.count[row]!;
+  if (printed === expected) {
+    if (c.countOff[row] !== 0) s.refcount.race();
+    c.countOff[row] = 0;
+    s.refcount.agree();
+    return;
+  }
+  if ((zero === 0 && printed === 0) || (zero === 1 && printed !== 0)) {
+    // The printed count contradicts what the operation itself returned: it was read too late.
+    s.refcount.race();
+    return;
+  }
+  const off = printed - expected;
+  if (c.countOff[row] === off) {
+    s.refcount.disagree(c.countOffSeq[row]!, expected, printed);
+    s.refcount.agree();
+    c.count[row] = printed;
+    c.countGrade[row] = SAMPLED;
+    c.countOff[row] = 0;
+    return;
+  }
+  if (c.countOff[row] !== 0) s.refcount.race();
+  c.countOff[row] = off;
+  c.countOffSeq[row] = seq;
+}
+
+/** The generation ends: what waited is settled by whether the integral reached zero. */
+function settleCount(s: MmState, row: number, reached: number): void {
+  const c = s.pages.col;
+  if (c.countGrade[row]! < SAMPLED || c.countOff[row] === 0) return;
+  if (c.count[row] === reached) s.refcount.race();
+  else s.refcount.disagree(c.countOffSeq[row]!, c.count[row]!, reached);
+  c.countOff[row] = 0;
+}
+
+/** Compares the reconstructed number of mappings with a raw _mapcount. */
+function compareMap(s: MmState, e: Cursor, row: number, raw: number, actor: number): void {
+  const c = s.pages.col;
+  // Pages with a page_type keep it in the same word: far below -1 (formats.md 5.12, trap 9).
+  if (Number.isNaN(raw) || raw < -1 || c.large[row] === 1) return;
+  const printed = raw + 1;
+  if (c.mapGrade[row]! < SAMPLED) {
+    s.mapcount.unknown++;
+    c.map[row] = printed;
+    c.mapGrade[row] = SAMPLED;
+    c.mapOff[row] = 0;
+    return;
+  }
+  const expected = c.map[row]!;
+  if (printed === expected) {
+    if (c.mapOff[row] !== 0) s.mapcount.race();
+    c.mapOff[row] = 0;
+    s.mapcount.agree();
+    return;
+  }
+  const mapper = c.mapPid[row] === actor ? undefined : s.tasks.peek(c.mapPid[row]!);
+  if (mapper !== undefined && mapper.lastSeq === c.mapSeq[row] && printed === expected - c.mapDelta[row]!) {
+    // The other task announced its change at entry and has not been heard of since.
+    s.mapcount.race();
+    return;
+  }
+  const off = printed - expected;
+  if (c.mapOff[row] === off) {
+    s.mapcount.disagree(c.mapOffSeq[row]!, expected, printed);
+    s.mapcount.agree();
+    c.map[row] = printed;
+    c.mapGrade[row] = SAMPLED;
+    c.mapOff[row] = 0;
+    return;
+  }
+  if (c.mapOff[row] !== 0) s.mapcount.race();
+  c.mapOff[row] = off;
+  c.mapOffSeq[row] = e.seq;
+}
+
+function settleMap(s: MmState, row: number): void {
+  const c = s.pages.col;
+  if (c.mapGrade[row]! < SAMPLED || c.mapOff[row] === 0) return;
+  if (c.map[row] === 0) s.mapcount.race();
+  else s.mapcount.disagree(c.mapOffSeq[row]!, c.map[row]!, 0);
+  c.mapOff[row] = 0;
+}
+
+/** The page left its users: slots that still show it changed unseen, holds on it are over. */
+export function endGeneration(s: MmState, seq: number, row: number): void {
+  settleCount(s, row, 0);
+  settleMap(s, row);
+  if (s.pages.col.slot[row] !== 0) s.ptes.forgetPage(row, seq);
+  if (s.pages.col.hold[row] !== 0) s.holds.dropAll(row, true);
+  s.pages.free(row, seq);
+}
+
+/** Row of a page about to be used: a page that was free begins a generation that nobody announced. */
+function usedRow(s: MmState, seq: number, pfn: number): number {
+  const row = s.pages.ensure(pfn, seq);
+  if (s.pages.col.life[row] === LIFE_FREE) s.pages.begin(row, seq, LIFE_UNKNOWN);
+  return row;
+}
+
+function onAdd(s: MmState, e: Cursor, task: Task): void {
+  const { pfn, delta, zero, result, count, mapcount, flags, mapping } = refAdd.at;
+  const a = e.args;
+  const o = e.at;
+  const page = a[o + pfn]!;
+  const change = a[o + delta]!;
+  const row = usedRow(s, e.seq, page);
+  const c = s.pages.col;
+  const printed = a[o + count]!;
+  const reached = a[o + zero]!;
+  const actor = task.pid;
+  if (c.countGrade[row] !== UNKNOWN) {
+    c.count[row]! += change;
+    const told = a[o + result]!;
+    if (!Number.isNaN(told)) {
+      if (told === c.count[row]) s.refcount.agree();
+      else s.refcount.disagree(e.seq, c.count[row]!, told);
+      c.count[row] = told;
+    } else if (!Number.isNaN(printed)) compareCount(s, e.seq, row, printed, reached);
+    if ((reached === 1) !== (c.count[row] === 0) && !Number.isNaN(reached)) c.uncertain[row] = 1;
+    else if (c.countOff[row] === 0) c.uncertain[row] = 0;
+  } else if (!Number.isNaN(printed)) {
+    s.refcount.unknown++;
+    c.count[row] = printed;
+    c.countGrade[row] = SAMPLED;
+  }
+  c.refPid[row] = actor;
+  c.refSeq[row] = e.seq;
+  compareMap(s, e, row, a[o + mapcount]!, actor);
+  noteFlags(s, e.seq, row, a[o + flags]!, a[o + mapping]!);
+  if (task.forkPtes !== null) {
+    task.forkPtes.pfns.push(page);
+    task.forkPtes.deltas.push(change);
+  }
+  if (c.watched[row] !== 0) {
+    watchCount(s, e, page, row, change, { seq: e.seq, count: printed, mapcount: a[o + mapcount]!, flags: a[o + flags]! });
+  }
+  if (change >= PIN_BIAS && change % PIN_BIAS === 0 && task.grabPfn !== page) {
+    // Nothing but a pin adds multiples of the bias; the probe that would tell through which mm is missing.
+    s.holds.take(row, { pfn: page, mm: Number.NaN, va: Number.NaN, pid: e.pid, seq: e.seq, flags: 4, refs: change / PIN_BIAS });
+    c.pins[row]! += change / PIN_BIAS;
+  } else if (change <= -PIN_BIAS && -change % PIN_BIAS === 0) {
+    s.holds.put(row, true, -change / PIN_BIAS, task.mm);
+    c.pins[row] = Math.max(0, c.pins[row]! + change / PIN_BIAS);
+  }
+  if (task.grabPfn === page) task.grabPfn = -1;
+  if (reached === 1) endGeneration(s, e.seq, row);
+  else if (c.hold[row] !== 0 && change < 0) resolveGets(s, row);
+}
+
+function onRefused(s: MmState, e: Cursor): void {
+  const row = s.pages.find(e.args[e.at + refRefused.at.pfn]!);
+  if (row >= 0 && s.pages.col.life[row] !== LIFE_FREE) {
+    noteFlags(s, e.seq, row, e.args[e.at + refRefused.at.flags]!, e.args[e.at + refRefused.at.mapping]!);
+  }
+}
+
+function onSet(s: MmState, e: Cursor, task: Task): void {
+  const page = e.args[e.at + refSet.at.pfn]!;
+  const value = e.args[e.at + refSet.at.value]!;
+  s.sources.refSet = true;
+  const row = s.pages.ensure(page, e.seq);
+  const c = s.pages.col;
+  if (c.life[row] !== LIFE_ALLOCATED || value === 1) {
+    if (c.slot[row] !== 0) s.ptes.forgetPage(row, e.seq);
+    if (c.hold[row] !== 0) s.holds.dropAll(row, true);
+    s.pages.begin(row, e.seq, value === 0 ? LIFE_UNKNOWN : LIFE_ALLOCATED);
+  }
+  c.count[row] = value;
+  c.countGrade[row] = EXACT;
+  c.map[row] = 0;
+  c.mapGrade[row] = EXACT;
+  c.uncertain[row] = 0;
+  c.refPid[row] = task.pid;
+  c.refSeq[row] = e.seq;
+  noteFlags(s, e.seq, row, e.args[e.at + refSet.at.flags]!, e.args[e.at + refSet.at.mapping]!);
+}
+
+function onFreeze(s: MmState, e: Cursor, task: Task): void {
+  const page = e.args[e.at + refFreeze.at.pfn]!;
+  const row = usedRow(s, e.seq, page);
+  const c = s.pages.col;
+  compareMap(s, e, row, e.args[e.at + refFreeze.at.mapcount]!, task.pid);
+  noteFlags(s, e.seq, row, e.args[e.at + refFreeze.at.flags]!, e.args[e.at + refFreeze.at.mapping]!);
+  if (e.args[e.at + refFreeze.at.ok] !== 1) return;
+  const expect = e.args[e.at + refFreeze.at.expect]!;
+  if (c.countGrade[row] !== UNKNOWN) {
+    settleCount(s, row, expect);
+    if (c.count[row] === expect) s.refcount.agree();
+    else s.refcount.disagree(e.seq, c.count[row]!, expect);
+  }
+  c.count[row] = 0;
+  if (c.countGrade[row] === UNKNOWN) c.countGrade[row] = SAMPLED;
+  c.life[row] = LIFE_FROZEN;
+  c.refPid[row] = task.pid;
+  c.refSeq[row] = e.seq;
+  // No holder but the freezer: whoever had a reference through GUP has put it.
+  if (c.hold[row] !== 0) s.holds.dropAll(row, true);
+  c.pins[row] = 0;
+}
+
+function onUnfreeze(s: MmState, e: Cursor, task: Task): void {
+  const row = s.pages.ensure(e.args[e.at + refUnfreeze.at.pfn]!, e.seq);
+  const c = s.pages.col;
+  c.life[row] = LIFE_ALLOCATED;
+  c.count[row] = e.args[e.at + refUnfreeze.at.value]!;
+  if (c.countGrade[row] === UNKNOWN) c.countGrade[row] = SAMPLED;
+  c.countOff[row] = 0;
+  c.refPid[row] = task.pid;
+  c.refSeq[row] = e.seq;
+  noteFlags(s, e.seq, row, e.args[e.at + refUnfreeze.at.flags]!, e.args[e.at + refUnfreeze.at.mapping]!);
+}
+
+function onAlloc(s: MmState, e: Cursor, task: Task): void {
+  const first = e.args[e.at + pageAlloc.at.pfn]!;
+  const order = e.args[e.at + pageAlloc.at.order]!;
+  if (Number.isNaN(first)) return;
+  s.sources.alloc = true;
+  const size = Number.isNaN(order) ? 1 : 2 ** order;
+  for (let pfn = first; pfn < first + size; pfn++) {
+    let row = s.pages.find(pfn);
+    if (row < 0) {
+      if (pfn > first) continue;
+      row = s.pages.ensure(pfn, e.seq);
+    }
+    const c = s.pages.col;
+    // page_ref_set comes just before, from the same task; then the generation has begun already.
+    const announced = c.life[row] === LIFE_ALLOCATED && c.countGrade[row] === EXACT && c.refPid[row] === task.pid && c.count[row] === 1;
+    if (!announced) {
+      if (pfn === first) s.sources.filtered = true;
+      if (c.slot[row] !== 0) s.ptes.forgetPage(row, e.seq);
+      if (c.hold[row] !== 0) s.holds.dropAll(row, true);
+      s.pages.begin(row, e.seq, LIFE_ALLOCATED);
+      c.map[row] = 0;
+      c.mapGrade[row] = SAMPLED;
+      if (pfn === first) {
+        c.count[row] = 1;
+        c.countGrade[row] = SAMPLED;
+      }
+    }
+    c.order[row] = pfn === first ? order : 0;
+    c.large[row] = order > 0 ? 1 : 0;
+  }
+}
+
+function freePages(s: MmState, seq: number, first: number, size: number, bit: number): void {
+  for (let pfn = first; pfn < first + size; pfn++) {
+    const row = pfn === first ? s.pages.ensure(pfn, seq) : s.pages.find(pfn);
+    if (row < 0) continue;
+    if (s.pages.col.life[row] !== LIFE_FREE) endGeneration(s, seq, row);
+    s.pages.col.freed[row]! |= bit;
+  }
+}
+
+/** Bits of `freed`: which of the two tracepoints told the free. */
+export const FREED_ONCE = 1;
+export const FREED_BATCHED = 2;
+
+function onFree(s: MmState, e: Cursor): void {
+  const order = e.args[e.at + pageFree.at.order]!;
+  s.sources.free = true;
+  freePages(s, e.seq, e.args[e.at + pageFree.at.pfn]!, Number.isNaN(order) ? 1 : 2 ** order, FREED_ONCE);
+}
+
+function onFreeBatched(s: MmState, e: Cursor): void {
+  freePages(s, e.seq, e.args[e.at + pageFreeBatched.at.pfn]!, 1, FREED_BATCHED);
+}
+
+/** Whether a page exists for an argument: known, and not "none". */
+export function isPage(pfn: number): boolean {
+  return pfn >= 0;
+}
+
+/** Actor key of an event, for handlers that compare tasks. */
+export const actorOf = Tasks.actor;
+
+export const refFolds: readonly Fold[] = [
+  fold(refAdd, onAdd),
+  fold(refRefused, onRefused),
+  fold(refSet, onSet),
+  fold(refFreeze, onFreeze),
+  fold(refUnfreeze, onUnfreeze),
+  fold(pageAlloc, onAlloc),
+  fold(pageFree, onFree),
+  fold(pageFreeBatched, onFreeBatched),
+];

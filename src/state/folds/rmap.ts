@@ -1,0 +1,151 @@
+import { SAMPLED, UNKNOWN, EXACT } from '../../core/knowledge.ts';
+import { PTE_NONE, PTE_PRESENT, PTE_USER } from '../../core/pte.ts';
+import { MAPPING_ANON } from '../../events/flags.ts';
+import {
+  pteSet,
+  rmapAdd,
+  rmapAddPmd,
+  rmapDel,
+  rmapDelPmd,
+  rmapMove,
+  rmapNew,
+  unmapBegin,
+  unmapEnd,
+} from '../../events/index.ts';
+import type { Cursor } from '../cursor.ts';
+import { LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
+import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
+import { type Fold, fold, type MmState } from '../state.ts';
+import type { Task } from '../tasks.ts';
+import type { WpBracket } from '../decision.ts';
+import { decide } from './watch.ts';
+
+/** Innermost do_wp_page bracket of a task, or null. */
+export function wpOf(task: Task): WpBracket | null {
+  return task.fault !== null && task.fault.kind === 'wp' ? (task.fault as WpBracket) : null;
+}
+
+/** A change of the number of mappings, announced at the entry of the function that makes it. */
+export function changeMap(s: MmState, seq: number, row: number, delta: number, pid: number): void {
+  const c = s.pages.col;
+  if (c.mapGrade[row] !== UNKNOWN) c.map[row]! += delta;
+  c.mapPid[row] = pid;
+  c.mapSeq[row] = seq;
+  c.mapDelta[row] = delta;
+}
+
+/** Whether PTE writes are told by probes of their own; else mappings are inferred from rmap. */
+export function tellsPtes(s: MmState): boolean {
+  return s.sources.seen[pteSet.code] === 1;
+}
+
+function onNew(s: MmState, e: Cursor, task: Task): void {
+  const { pfn, mm, va, exclusive } = rmapNew.at;
+  const page = e.args[e.at + pfn]!;
+  if (!(page >= 0)) return;
+  const row = s.pages.ensure(page, e.seq);
+  const c = s.pages.col;
+  if (c.life[row] === LIFE_FREE) s.pages.begin(row, e.seq, LIFE_UNKNOWN);
+  c.map[row] = 1;
+  c.mapGrade[row] = c.mapGrade[row] === EXACT ? EXACT : SAMPLED;
+  c.mapOff[row] = 0;
+  c.mapPid[row] = task.pid;
+  c.mapSeq[row] = e.seq;
+  c.mapDelta[row] = 1;
+  c.mapping[row] = MAPPING_ANON + 1;
+  const told = e.args[e.at + exclusive]!;
+  const fresh = task.forkPtes !== null || (task.fault !== null && (task.fault.kind === 'anon' || task.fault.kind === 'wp'));
+  c.exclusive[row] = told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : c.exclusive[row]!;
+  if (task.forkPtes !== null) task.forkPtes.copied = page;
+  const wp = wpOf(task);
+  if (wp !== null) {
+    wp.newPfn = page;
+    wp.newSeq = e.seq;
+    decide(wp, e.seq);
+  }
+  if (!tellsPtes(s)) mapWithoutPte(s, e.args[e.at + mm]!, e.args[e.at + va]!, page, e.seq);
+}
+
+/** rmap tells that a page is mapped at an address, but not the PTE: its write bit is not known. */
+function mapWithoutPte(s: MmState, mm: number, va: number, pfn: number, seq: number): void {
+  const owner = s.ptes.mm(mm, seq);
+  if (owner < 0 || Number.isNaN(va)) return;
+  s.ptes.write(s.ptes.ensureAt(owner, va), PTE_PRESENT | PTE_USER, pfn, seq, SLOT_WRITE_UNKNOWN);
+}
+
+function onAdd(s: MmState, e: Cursor, task: Task): void {
+  const { pfn, nr, mm, va, anon, exclusive } = rmapAdd.at;
+  const first = e.args[e.at + pfn]!;
+  if (!(first >= 0)) return;
+  const count = e.args[e.at + nr]!;
+  const told = e.args[e.at + exclusive]!;
+  for (let k = 0; k < (Number.isNaN(count) ? 1 : count); k++) {
+    const row = s.pages.ensure(first + k, e.seq);
+    const c = s.pages.col;
+    if (c.life[row] === LIFE_FREE) s.pages.begin(row, e.seq, LIFE_UNKNOWN);
+    changeMap(s, e.seq, row, 1, task.pid);
+    if (e.args[e.at + anon] === 1) {
+      c.mapping[row] = MAPPING_ANON + 1;
+      if (told === 1) c.exclusive[row] = TRI_TRUE;
+      // A page found through a swap PTE is never exclusive until its new PTE makes it so (AE3).
+      else if (told === 0 && task.fault?.kind === 'swapin') c.exclusive[row] = TRI_FALSE;
+    }
+    if (!tellsPtes(s) && e.args[e.at + anon] === 1) mapWithoutPte(s, e.args[e.at + mm]!, e.args[e.at + va]! + k * 4096, first + k, e.seq);
+  }
+}
+
+function onDel(s: MmState, e: Cursor, task: Task): void {
+  const { pfn, nr, mm, mapcount } = rmapDel.at;
+  const first = e.args[e.at + pfn]!;
+  if (!(first >= 0)) return;
+  const count = Number.isNaN(e.args[e.at + nr]!) ? 1 : e.args[e.at + nr]!;
+  const raw = e.args[e.at + mapcount]!;
+  for (let k = 0; k < count; k++) {
+    const row = s.pages.find(first + k);
+    if (row < 0) continue;
+    const c = s.pages.col;
+    if (k === 0 && c.mapGrade[row] === UNKNOWN && raw >= -1 && c.large[row] === 0) {
+      c.map[row] = raw + 1;
+      c.mapGrade[row] = SAMPLED;
+    }
+    changeMap(s, e.seq, row, -1, task.pid);
+    if (task.unmap !== null && !task.unmap.migrate) c.exclusive[row] = TRI_FALSE;
+    if (!tellsPtes(s)) {
+      const owner = s.ptes.mm(e.args[e.at + mm]!, e.seq);
+      const slot = owner < 0 ? -1 : s.ptes.onlySlotOf(owner, first + k);
+      if (slot >= 0) s.ptes.write(slot, task.unmap === null ? PTE_NONE : Number.NaN, 0, e.seq, task.unmap === null ? SLOT_KNOWN : SLOT_UNKNOWN);
+      else if (slot === -2) s.ptes.forgetPage(row, e.seq);
+    }
+  }
+}
+
+export const rmapFolds: readonly Fold[] = [
+  fold(rmapNew, onNew),
+  fold(rmapAdd, onAdd),
+  fold(rmapDel, onDel),
+  fold(rmapAddPmd, (s, e) => {
+    const row = s.pages.ensure(e.args[e.at + rmapAddPmd.at.pfn]!, e.seq);
+    s.pages.col.large[row] = 1;
+  }),
+  fold(rmapDelPmd, (s, e) => {
+    const row = s.pages.find(e.args[e.at + rmapDelPmd.at.pfn]!);
+    if (row >= 0) s.pages.col.large[row] = 1;
+  }),
+  fold(rmapMove, (s, e, task) => {
+    const page = e.args[e.at + rmapMove.at.pfn]!;
+    if (!(page >= 0)) return;
+    s.pages.col.exclusive[s.pages.ensure(page, e.seq)] = TRI_TRUE;
+    const wp = wpOf(task);
+    if (wp !== null) {
+      wp.moved = true;
+      decide(wp, e.seq);
+    }
+  }),
+  fold(unmapBegin, (_s, e, task) => {
+    const { pfn, mm, va } = unmapBegin.at;
+    task.unmap = { pfn: e.args[e.at + pfn]!, mm: e.args[e.at + mm]!, va: e.args[e.at + va]!, seq: e.seq, migrate: false };
+  }),
+  fold(unmapEnd, (_s, _e, task) => {
+    task.unmap = null;
+  }),
+];

@@ -1,0 +1,90 @@
+import {
+  mmDup,
+  mmExec,
+  mmExit,
+  mmInit,
+  sysEnter,
+  sysExit,
+  taskExec,
+  taskExit,
+  taskFork,
+  taskFree,
+  taskNew,
+  traceCpuStarted,
+  traceCut,
+  traceLost,
+  traceSegment,
+} from '../../events/index.ts';
+import { RECLAIM_PAGES } from '../../events/reclaim.ts';
+import { SYSCALLS } from '../../events/task.ts';
+import { type Fold, fold } from '../state.ts';
+
+const MUNMAP = SYSCALLS.indexOf('munmap');
+
+export const taskFolds: readonly Fold[] = [
+  fold(traceSegment, (s, e) => {
+    s.reset(e.seq);
+    s.overwritten = e.args[e.at + traceSegment.at.overwritten]! > 0;
+  }),
+  fold(traceLost, (s, e) => s.lose(e.seq)),
+  fold(traceCpuStarted, (s, e) => s.lose(e.seq)),
+  fold(traceCut, () => {}),
+
+  fold(taskFork, (s, e, task) => {
+    const child = s.tasks.renew(e.args[e.at + taskFork.at.child]!, e.seq);
+    child.mm = Number.isNaN(task.dupMm) ? task.forkMm : task.dupMm;
+    // CLONE_VM: no page tables were copied, the child runs on its maker's mm.
+    if (Number.isNaN(child.mm)) child.mm = task.sharing ? task.mm : Number.NaN;
+    task.sharing = false;
+    task.dupMm = Number.NaN;
+    task.forkMm = Number.NaN;
+  }),
+  fold(taskNew, (s, e, task) => {
+    const { pid, vm, mm } = taskNew.at;
+    task.sharing = e.args[e.at + vm] === 1;
+    const told = e.args[e.at + mm]!;
+    const child = s.tasks.renew(e.args[e.at + pid]!, e.seq);
+    child.mm = !Number.isNaN(told) ? told : task.sharing ? task.mm : Number.isNaN(task.dupMm) ? task.forkMm : task.dupMm;
+  }),
+  fold(taskExec, (s, e, task) => {
+    const pid = e.args[e.at + taskExec.at.pid]!;
+    const old = e.args[e.at + taskExec.at.oldpid]!;
+    if (!Number.isNaN(old) && old !== pid) s.tasks.renew(pid, e.seq).mm = task.mm;
+  }),
+  fold(taskExit, (s, e, task) => {
+    if (!Number.isNaN(task.exitMm)) s.ptes.end(task.exitMm);
+    task.exitMm = Number.NaN;
+    s.tasks.retire(e.args[e.at + taskExit.at.pid]!);
+  }),
+  fold(taskFree, (s, e) => s.tasks.drop(e.args[e.at + taskFree.at.pid]!)),
+  fold(mmInit, (s, e) => s.ptes.renew(e.args[e.at + mmInit.at.mm]!, e.seq)),
+  fold(mmDup, (s, e, task) => {
+    const mm = e.args[e.at + mmDup.at.mm]!;
+    if (!Object.is(task.forkMm, mm) && !Number.isNaN(mm)) s.ptes.renew(mm, e.seq);
+    task.dupMm = mm;
+    task.forkMm = Number.NaN;
+    task.forkPtes = null;
+  }),
+  fold(mmExec, (s, e, task) => {
+    const mm = e.args[e.at + mmExec.at.mm]!;
+    if (!Number.isNaN(mm)) task.mm = mm;
+    s.ptes.mm(mm, e.seq);
+  }),
+  fold(mmExit, (s, e, task) => {
+    const mm = e.args[e.at + mmExit.at.mm]!;
+    const row = s.ptes.mm(mm, e.seq);
+    if (row < 0) return;
+    s.ptes.mms.col.dying[row] = 1;
+    if (!Number.isNaN(task.exitMm) && task.exitMm !== mm) s.ptes.end(task.exitMm);
+    task.exitMm = mm;
+    if (task.mm === mm) task.mm = Number.NaN;
+  }),
+  fold(sysEnter, (s, e, task) => {
+    if (e.args[e.at + sysEnter.at.call] !== MUNMAP || Number.isNaN(task.mm)) return;
+    const start = e.args[e.at + sysEnter.at.a0]!;
+    s.ptes.weaken(s.ptes.mm(task.mm, e.seq), start, start + e.args[e.at + sysEnter.at.a1]!);
+  }),
+  fold(sysExit, (_s, _e, task) => {
+    task.reclaim &= ~(1 << RECLAIM_PAGES);
+  }),
+];

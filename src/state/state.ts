@@ -1,0 +1,137 @@
+import type { EventBatch } from '../events/batch.ts';
+import type { EventKind } from '../events/declare.ts';
+import { refAdd } from '../events/index.ts';
+import { EVENT_KINDS } from '../events/registry.ts';
+import { Cursor } from './cursor.ts';
+import type { Decision, WpBracket } from './decision.ts';
+import { Fidelity } from './fidelity.ts';
+import { Holds } from './holds.ts';
+import { Pages } from './pages.ts';
+import { PageTables } from './ptes.ts';
+import { Swap } from './swap.ts';
+import { type Task, Tasks } from './tasks.ts';
+
+/** What one kind of event does to the state. `task` is the actor. */
+export type Handler = (s: MmState, e: Cursor, task: Task) => void;
+
+/** A handler and the kind it is for. */
+export interface Fold {
+  readonly kind: EventKind;
+  readonly run: Handler;
+}
+
+/** Declares what a kind of event does to the state. */
+export function fold(kind: EventKind, run: Handler): Fold {
+  return { kind, run };
+}
+
+/** How far the trace tells what integrity checks need (domain.md 1.0, "page_ref-complete"). */
+export interface Sources {
+  refSet: boolean;
+  alloc: boolean;
+  free: boolean;
+  /** A page was allocated whose refcount was not set in the trace: page_ref is filtered. */
+  filtered: boolean;
+  /** Kinds of event that occurred, by code. */
+  readonly seen: Uint8Array;
+}
+
+/** The MM as far as events 1..seq tell. A fold: the same events give the same state, whatever the batches. */
+export class MmState {
+  seq = 0;
+  ns = 0;
+  /** Seq after which nothing is known of what was before: start, segment, or lost records. */
+  horizon = 0;
+  /** Records were lost somewhere in this segment. */
+  lossy = false;
+  /** The segment's buffer was overwritten before some CPUs' first records. */
+  overwritten = false;
+  readonly cpus = new Set<number>();
+  readonly tasks = new Tasks();
+  readonly pages = new Pages();
+  readonly swap = new Swap();
+  readonly ptes: PageTables = new PageTables(this.pages, this.swap);
+  readonly holds: Holds = new Holds(this.pages);
+  readonly open: WpBracket[] = [];
+  readonly sources: Sources = { refSet: false, alloc: false, free: false, filtered: false, seen: new Uint8Array(EVENT_KINDS.length) };
+  readonly refcount = new Fidelity();
+  readonly mapcount = new Fidelity();
+  /** The decision that the event just folded completed, or null. */
+  decision: Decision | null = null;
+  /** Write faults seen that do_wp_page does not decide, by kind. */
+  readonly notJudged = new Map<string, number>();
+
+  /** Code of ref.add, to ask whether page_ref is recorded at all. */
+  readonly refAddCode: number = refAdd.code;
+
+  readonly #handlers: ReadonlyArray<Handler | undefined>;
+
+  constructor(folds: readonly Fold[]) {
+    const handlers: Array<Handler | undefined> = new Array(EVENT_KINDS.length).fill(undefined);
+    for (const { kind, run } of folds) {
+      const earlier = handlers[kind.code];
+      handlers[kind.code] = earlier ? (s, e, task) => (earlier(s, e, task), run(s, e, task)) : run;
+    }
+    this.#handlers = handlers;
+  }
+
+  /** Folds one event. */
+  apply(e: Cursor): void {
+    this.seq = e.seq;
+    this.ns = e.ns;
+    this.decision = null;
+    this.sources.seen[e.kind] = 1;
+    const pid = Tasks.actor(e);
+    const task = this.tasks.get(pid, e.seq);
+    if (task.lastRecord !== e.record) {
+      task.prevSeq = task.lastSeq;
+      task.unlocking = -1;
+    }
+    const run = this.#handlers[e.kind];
+    if (run !== undefined) run(this, e, task);
+    task.lastSeq = e.seq;
+    task.lastNs = e.ns;
+    task.lastRecord = e.record;
+  }
+
+  /** Folds all events of a batch. */
+  applyAll(batch: EventBatch): void {
+    const e = new Cursor();
+    for (let i = 0; i < batch.count; i++) {
+      e.seek(batch, i);
+      this.apply(e);
+    }
+  }
+
+  /** Counts a write fault that is outside do_wp_page. */
+  countNotJudged(kind: string): void {
+    this.notJudged.set(kind, (this.notJudged.get(kind) ?? 0) + 1);
+  }
+
+  /** Nothing that was known holds: a segment begins. */
+  reset(seq: number): void {
+    this.horizon = seq;
+    this.lossy = false;
+    this.overwritten = false;
+    this.cpus.clear();
+    this.tasks.clear();
+    this.pages.clear();
+    this.swap.clear();
+    this.ptes.clear();
+    this.holds.clear();
+    this.open.length = 0;
+  }
+
+  /** Records of some CPU were lost: what they may have changed is unknown. */
+  lose(seq: number): void {
+    this.horizon = seq;
+    this.lossy = true;
+    this.tasks.forgetBrackets();
+    this.open.length = 0;
+    this.ptes.degrade(seq);
+    this.pages.degrade();
+    for (let row = 0; row < this.pages.table.bound; row++) if (this.pages.table.alive(row)) this.pages.col.watched[row] = 0;
+    this.swap.degrade();
+    this.holds.degrade();
+  }
+}

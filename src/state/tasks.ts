@@ -1,0 +1,231 @@
+import type { Cursor } from './cursor.ts';
+
+/**
+ * A task and the brackets it is in: functions that it entered and has not left. Records are written after the
+ * operation (or at entry, before it), so what a task may have done since its last record is part of the state
+ * (domain.md 1.0, instant rule).
+ */
+export interface Task {
+  readonly pid: number;
+  /** Seq from which this task (and not an earlier one with its pid) is meant. */
+  since: number;
+  /** Its mm as last seen, NaN unknown. */
+  mm: number;
+  /** Seq and time of its last record. */
+  lastSeq: number;
+  lastNs: number;
+  lastRecord: number;
+  /** Seq of the record before the one being folded: an operation stated now happened after it. */
+  prevSeq: number;
+  /** RECLAIM_* contexts it is in, as bits. */
+  reclaim: number;
+  /** Page whose unlock it announced in its last record: still its lock, until its next record. -1 none. */
+  unlocking: number;
+  /** mm that dup_mm just returned, to be given to the child that follows. NaN none. */
+  dupMm: number;
+  /** copy_page_range's child mm, while a fork is under way. NaN none. */
+  forkMm: number;
+  /** mm it is tearing down. NaN none. */
+  exitMm: number;
+  fault: FaultBracket | null;
+  forkPtes: ForkBracket | null;
+  zap: ZapBracket | null;
+  unmap: UnmapBracket | null;
+  clearFlush: AddressBracket | null;
+  gup: GupBracket | null;
+  collapse: AddressBracket | null;
+  split: AddressBracket | null;
+  /** Swap entry that __swap_entry_free deals with, page that __remove_mapping deals with. NaN none. */
+  freeing: number;
+  removing: number;
+  /** The child that it is making shares its mm (CLONE_VM). */
+  sharing: boolean;
+  /** Page on which a bare +1024 is expected because gup.grab announced it. -1 none. */
+  grabPfn: number;
+  grabHold: number;
+}
+
+/** A place in an address space that a function deals with. */
+export interface AddressBracket {
+  readonly mm: number;
+  readonly va: number;
+  readonly seq: number;
+}
+
+/** A page fault: `only` says that every PTE written inside is that of `va` (P7). */
+export interface FaultBracket extends AddressBracket {
+  kind: 'fault' | 'anon' | 'swapin' | 'wp' | 'unuse' | 'mig' | 'huge-wp';
+  outer: FaultBracket | null;
+}
+
+/** copy_present_ptes: references taken net of those dropped again are new mappings (P6 a). */
+export interface ForkBracket extends AddressBracket {
+  readonly child: number;
+  readonly dst: number;
+  readonly src: number;
+  /** Pages and net references within the bracket, in order of appearance. */
+  readonly pfns: number[];
+  readonly deltas: number[];
+  /** Page that add_new_anon_rmap made inside (an early copy). -1 none. */
+  copied: number;
+  /** Whether a PTE written for the child was writable (a shared mapping keeps W). */
+  childWrite: boolean;
+}
+
+export interface ZapBracket extends AddressBracket {
+  /** PTEs cleared so far within zap_present_ptes. */
+  cleared: number;
+  readonly ptep: number;
+}
+
+export interface UnmapBracket extends AddressBracket {
+  readonly pfn: number;
+  readonly migrate: boolean;
+}
+
+export interface GupBracket {
+  readonly how: number;
+  readonly mm: number;
+  readonly start: number;
+  readonly nr: number;
+  readonly flags: number;
+  readonly seq: number;
+  taken: number;
+  outer: GupBracket | null;
+}
+
+/** Interrupts act for nobody: each CPU has a task of its own for them, with this pid less the CPU. */
+const INTERRUPT_PID = -1000;
+/** How many exited tasks are remembered. */
+const RETIRED_KEPT = 1024;
+
+function newTask(pid: number, seq: number): Task {
+  return {
+    pid,
+    since: seq,
+    mm: Number.NaN,
+    lastSeq: 0,
+    lastNs: Number.NaN,
+    lastRecord: 0,
+    prevSeq: 0,
+    reclaim: 0,
+    unlocking: -1,
+    dupMm: Number.NaN,
+    forkMm: Number.NaN,
+    exitMm: Number.NaN,
+    fault: null,
+    forkPtes: null,
+    zap: null,
+    unmap: null,
+    clearFlush: null,
+    gup: null,
+    collapse: null,
+    split: null,
+    freeing: Number.NaN,
+    removing: Number.NaN,
+    sharing: false,
+    grabPfn: -1,
+    grabHold: -1,
+  };
+}
+
+/** Tasks by pid. Idle tasks are one per CPU (pid -1-cpu); interrupts too. */
+export class Tasks {
+  #byPid = new Map<number, Task>();
+  #cached: Task = newTask(Number.NaN, 0);
+  /** Tasks that exited, oldest first: kept for a while, because their last records come after their exit. */
+  #retired: Task[] = [];
+
+  /** Key under which the actor of an event is kept. */
+  static actor(e: Cursor): number {
+    if (e.inInterrupt) return INTERRUPT_PID - e.cpu;
+    return e.pid === 0 ? -1 - e.cpu : e.pid;
+  }
+
+  /** The task of a pid, made on first sight. */
+  get(pid: number, seq: number): Task {
+    if (this.#cached.pid === pid) return this.#cached;
+    let task = this.#byPid.get(pid);
+    if (task === undefined) {
+      task = newTask(pid, seq);
+      this.#byPid.set(pid, task);
+    }
+    this.#cached = task;
+    return task;
+  }
+
+  /** The task of a pid if it was seen. */
+  peek(pid: number): Task | undefined {
+    return this.#byPid.get(pid);
+  }
+
+  /** A new life of a pid: nothing of the earlier task holds. */
+  renew(pid: number, seq: number): Task {
+    const task = newTask(pid, seq);
+    this.#byPid.set(pid, task);
+    if (this.#cached.pid === pid) this.#cached = task;
+    return task;
+  }
+
+  /** A task exited. It is forgotten once {@link RETIRED_KEPT} others have exited too. */
+  retire(pid: number): void {
+    const task = this.#byPid.get(pid);
+    if (task === undefined) return;
+    this.#retired.push(task);
+    if (this.#retired.length <= RETIRED_KEPT) return;
+    const oldest = this.#retired.shift();
+    if (oldest !== undefined && this.#byPid.get(oldest.pid) === oldest) this.drop(oldest.pid);
+  }
+
+  /** Forgets a task that is gone. */
+  drop(pid: number): void {
+    this.#byPid.delete(pid);
+    if (this.#cached.pid === pid) this.#cached = newTask(Number.NaN, 0);
+  }
+
+  /** All tasks, in order of first sight. */
+  all(): IterableIterator<Task> {
+    return this.#byPid.values();
+  }
+
+  get size(): number {
+    return this.#byPid.size;
+  }
+
+  /** Open functions are forgotten: after lost records nobody knows who left them. */
+  forgetBrackets(): void {
+    for (const task of this.#byPid.values()) {
+      task.reclaim = 0;
+      task.unlocking = -1;
+      task.dupMm = Number.NaN;
+      task.forkMm = Number.NaN;
+      task.fault = null;
+      task.forkPtes = null;
+      task.zap = null;
+      task.unmap = null;
+      task.clearFlush = null;
+      task.gup = null;
+      task.collapse = null;
+      task.split = null;
+      task.freeing = Number.NaN;
+      task.removing = Number.NaN;
+      task.grabPfn = -1;
+      task.grabHold = -1;
+    }
+  }
+
+  clear(): void {
+    this.#byPid.clear();
+    this.#cached = newTask(Number.NaN, 0);
+  }
+
+  /** A copy for a snapshot: plain data. */
+  image(): Task[] {
+    return structuredClone([...this.#byPid.values()]);
+  }
+
+  restore(image: readonly Task[]): void {
+    this.clear();
+    for (const task of structuredClone(image)) this.#byPid.set(task.pid, task);
+  }
+}
