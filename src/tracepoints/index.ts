@@ -1,0 +1,55 @@
+import { exceptionTracepoints } from './exceptions.ts';
+import { hugeMemoryTracepoints } from './huge-memory.ts';
+import { kmemTracepoints } from './kmem.ts';
+import { silentTracepoints } from './known-silent.ts';
+import { ksmTracepoints } from './ksm.ts';
+import { kvmTracepoints } from './kvm.ts';
+import { migrateTracepoints } from './migrate.ts';
+import { pageRefTracepoints } from './page-ref.ts';
+import { pagemapTracepoints } from './pagemap.ts';
+import { richFaultTracepoints } from './rich-faults.ts';
+import { richKprobeTracepoints } from './rich-kprobes.ts';
+import { richPageTracepoints } from './rich-pages.ts';
+import { richSwapTracepoints } from './rich-swap.ts';
+import { schedTracepoints } from './sched.ts';
+import { rawSyscallTracepoints, syscallTracepoints } from './syscalls.ts';
+import { taskTracepoints } from './task.ts';
+import { tlbTracepoints } from './tlb.ts';
+import { silent, type Tracepoint } from './tracepoint.ts';
+import { vmscanTracepoints } from './vmscan.ts';
+
+/** Every tracepoint and probe that faultline knows. Adding one: declare it in its system's or pack's file. */
+export const TRACEPOINTS: readonly Tracepoint[] = [
+  ...pageRefTracepoints,
+  ...kmemTracepoints,
+  ...pagemapTracepoints,
+  ...vmscanTracepoints,
+  ...hugeMemoryTracepoints,
+  ...migrateTracepoints,
+  ...ksmTracepoints,
+  ...exceptionTracepoints,
+  ...schedTracepoints,
+  ...taskTracepoints,
+  ...tlbTracepoints,
+  ...kvmTracepoints,
+  ...rawSyscallTracepoints,
+  ...richFaultTracepoints,
+  ...richPageTracepoints,
+  ...richSwapTracepoints,
+  ...richKprobeTracepoints,
+  ...silentTracepoints,
+  // Last of its name: the tracepoint, where no probe of that name fits.
+  silent('exit_mmap'),
+];
+
+const BY_EVENT = new Map<string, Tracepoint[]>();
+for (const tracepoint of TRACEPOINTS) {
+  const known = BY_EVENT.get(tracepoint.event);
+  if (known === undefined) BY_EVENT.set(tracepoint.event, [tracepoint]);
+  else known.push(tracepoint);
+}
+
+/** What records of this name may be, in the order in which to try; empty: unknown. */
+export function tracepointsOf(event: string): readonly Tracepoint[] {
+  return BY_EVENT.get(event) ?? (event.startsWith('sys_') ? syscallTracepoints(event) : []);
+}

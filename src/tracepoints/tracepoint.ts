@@ -1,0 +1,204 @@
+import type { FieldSpec, FieldValues } from '../core/fields.ts';
+import type { EventBatchBuilder } from '../events/batch.ts';
+import type { ArgTypes, EventKind } from '../events/declare.ts';
+import type { PageAddresses } from './addresses.ts';
+import { type Column, columnWidth, compileColumns, storeColumns, whenTrue } from './columns.ts';
+import type { KernelFacts } from './generation.ts';
+import type { OpenEntries } from './open-entries.ts';
+
+/** What a decoder may know beside the fields of its record. */
+export interface DecodeContext {
+  /** Header of the record being decoded. */
+  pid: number;
+  cpu: number;
+  readonly pages: PageAddresses;
+  readonly kernel: KernelFacts;
+  readonly open: OpenEntries;
+  /** Whether a record of this event has been seen in the trace. */
+  seen(event: string): boolean;
+}
+
+/** One tracepoint or probe: which fields of its record are wanted, and which events they state. */
+export interface Tracepoint {
+  /** Name of the event in the trace, without its system or probe group. */
+  readonly event: string;
+  readonly fields: readonly FieldSpec[];
+  /** Keys that must be present: a name that two probe packs use is told apart by them. */
+  readonly requires: readonly string[];
+  /** Keys whose value must be readable in the declared form: one field may be printed in two ways. */
+  readonly readable: readonly string[];
+  /** Keys that must not be present. */
+  readonly lacks: readonly string[];
+  /** Nothing is said once a record of this event has been seen: it tells the same fact, and more of it. */
+  readonly unless: string | null;
+  /** The event is known and states no fact about the MM. */
+  readonly silent: boolean;
+  decode(values: FieldValues, out: EventBatchBuilder, ctx: DecodeContext): void;
+}
+
+/** What a declaration may add to its event and fields. */
+export interface Options {
+  readonly requires?: readonly string[];
+  readonly readable?: readonly string[];
+  readonly lacks?: readonly string[];
+  readonly unless?: string;
+}
+
+/** One event that a record states: its kind, where its arguments come from, and when it is stated. */
+export interface Part {
+  readonly kind: EventKind;
+  /** Columns by argument of the kind, in storage order; null: the record does not tell it. */
+  readonly columns: readonly (Column | null)[];
+  readonly when: Column | null;
+}
+
+/** An event stated by a record; `when` names a column that must be non-zero for the event to be stated. */
+export function part<A extends ArgTypes>(
+  kind: EventKind<A>,
+  args: { readonly [K in keyof A]?: Column },
+  when: Column | null = null,
+): Part {
+  const columns: (Column | null)[] = [];
+  for (const arg in kind.args) {
+    const column: Column | null = args[arg] ?? null;
+    const width = kind.args[arg] === 'pte' ? 2 : 1;
+    if (column !== null && columnWidth(column) !== width)
+      throw new Error(`${kind.name}.${arg}: wrong kind of column`);
+    columns.push(column);
+    if (column === null && width === 2) columns.push(null);
+  }
+  return { kind: kind as unknown as EventKind, columns, when };
+}
+
+/** A tracepoint with a decoder of its own. */
+export function tracepoint(
+  event: string,
+  fields: readonly FieldSpec[],
+  decode: Tracepoint['decode'],
+  options: Options = {},
+): Tracepoint {
+  return {
+    event,
+    fields,
+    requires: options.requires ?? [],
+    readable: options.readable ?? [],
+    lacks: options.lacks ?? [],
+    unless: options.unless ?? null,
+    silent: false,
+    decode,
+  };
+}
+
+/** A tracepoint whose record states these events, in this order. */
+export function tells(event: string, parts: readonly Part[], options: Options = {}): Tracepoint {
+  const columns = parts.flatMap((each) => [...each.columns, each.when]).filter((column) => column !== null);
+  const { fields, compile } = compileColumns(columns);
+  const plans = parts.map((each) => ({
+    kind: each.kind,
+    columns: each.columns.filter((column) => column !== null).map(compile),
+    at: storageOffsets(each),
+    when: each.when === null ? null : compile(each.when),
+  }));
+  return tracepoint(
+    event,
+    fields,
+    (values, out, ctx) => {
+      for (let i = 0; i < plans.length; i++) {
+        const plan = plans[i]!;
+        if (plan.when !== null && !whenTrue(plan.when, values, ctx)) continue;
+        const a = storeColumns(plan.columns, plan.at, values, ctx);
+        out.emit(plan.kind, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+      }
+    },
+    options,
+  );
+}
+
+/** Where each told column of a part is stored among the numbers of its event. */
+function storageOffsets(each: Part): readonly number[] {
+  const offsets: number[] = [];
+  let at = 0;
+  for (const column of each.columns) {
+    if (column !== null) offsets.push(at);
+    at += column === null ? 1 : columnWidth(column);
+  }
+  return offsets;
+}
+
+/** A tracepoint whose record states one event. */
+export function tell<A extends ArgTypes>(
+  event: string,
+  kind: EventKind<A>,
+  args: { readonly [K in keyof A]?: Column } = {},
+  options: Options & { readonly when?: Column } = {},
+): Tracepoint {
+  return tells(event, [part(kind, args, options.when ?? null)], options);
+}
+
+/** The record of an entry whose facts are stated at its return: keeps these columns under the name of a pair. */
+export function opens(
+  event: string,
+  pair: string,
+  kept: readonly Column[],
+  parts: readonly Part[] = [],
+  options: Options = {},
+): Tracepoint {
+  const columns = [...kept, ...parts.flatMap((each) => [...each.columns, each.when])].filter(
+    (c) => c !== null,
+  );
+  const { fields, compile } = compileColumns(columns);
+  const plan = kept.map(compile);
+  const at: number[] = [];
+  let width = 0;
+  for (const column of kept) {
+    at.push(width);
+    width += columnWidth(column);
+  }
+  const stated = tells(event, parts, options);
+  return tracepoint(
+    event,
+    stated.fields.length === 0 ? fields : mergeFields(stated.fields, fields),
+    (values, out, ctx) => {
+      if (parts.length > 0) stated.decode(values, out, ctx);
+      const a = storeColumns(plan, at, values, ctx);
+      const { cells, at: start } = ctx.open.push(pair, ctx.pid, ctx.cpu);
+      for (let i = 0; i < width; i++) cells[start + i] = a[i]!;
+    },
+    options,
+  );
+}
+
+/** The field lists of two plans over one record must be the same list, so that positions agree. */
+function mergeFields(stated: readonly FieldSpec[], all: readonly FieldSpec[]): readonly FieldSpec[] {
+  for (const [i, field] of stated.entries()) {
+    const other = all[i];
+    if (other === undefined || other.key !== field.key || other.form !== field.form) {
+      throw new Error(`field ${field.key}: an entry must keep its stated fields first`);
+    }
+  }
+  return all;
+}
+
+/** The record of a return: closes the pair's innermost entry of the task, whose kept cells are `opened(n)`. */
+export function closes(
+  event: string,
+  pair: string,
+  parts: readonly Part[],
+  options: Options = {},
+): Tracepoint {
+  const stated = tells(event, parts, options);
+  return tracepoint(
+    event,
+    stated.fields,
+    (values, out, ctx) => {
+      ctx.open.pop(pair, ctx.pid, ctx.cpu);
+      stated.decode(values, out, ctx);
+    },
+    options,
+  );
+}
+
+/** A tracepoint that is known and states no fact about the MM. */
+export function silent(event: string, options: Options = {}): Tracepoint {
+  return { ...tracepoint(event, [], () => undefined, options), silent: true };
+}
