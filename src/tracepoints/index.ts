@@ -1,3 +1,7 @@
+import { distributionTracepoints } from './distribution.ts';
+import { distribution61Tracepoints } from './distribution-6-1.ts';
+import { distribution612Tracepoints } from './distribution-6-12.ts';
+import { distribution72Tracepoints } from './distribution-7-2.ts';
 import { exceptionTracepoints } from './exceptions.ts';
 import { hugeMemoryTracepoints } from './huge-memory.ts';
 import { kmemTracepoints } from './kmem.ts';
@@ -37,6 +41,10 @@ export const TRACEPOINTS: readonly Tracepoint[] = [
   ...richPageTracepoints,
   ...richSwapTracepoints,
   ...richKprobeTracepoints,
+  ...distributionTracepoints,
+  ...distribution612Tracepoints,
+  ...distribution72Tracepoints,
+  ...distribution61Tracepoints,
   ...silentTracepoints,
   // Last of its name: the tracepoint, where no probe of that name fits.
   silent('exit_mmap'),

@@ -89,9 +89,14 @@ export function tracepoint(
   };
 }
 
+/** The columns of some parts, in the order in which their fields are laid out. */
+function statedColumns(parts: readonly Part[]): readonly Column[] {
+  return parts.flatMap((each) => [...each.columns, each.when]).filter((column) => column !== null);
+}
+
 /** A tracepoint whose record states these events, in this order. */
 export function tells(event: string, parts: readonly Part[], options: Options = {}): Tracepoint {
-  const columns = parts.flatMap((each) => [...each.columns, each.when]).filter((column) => column !== null);
+  const columns = statedColumns(parts);
   const { fields, compile } = compileColumns(columns);
   const plans = parts.map((each) => ({
     kind: each.kind,
@@ -143,9 +148,8 @@ export function opens(
   parts: readonly Part[] = [],
   options: Options = {},
 ): Tracepoint {
-  const columns = [...kept, ...parts.flatMap((each) => [...each.columns, each.when])].filter(
-    (c) => c !== null,
-  );
+  // The stated columns first, so that the stated events find their fields at the same positions.
+  const columns = [...statedColumns(parts), ...kept];
   const { fields, compile } = compileColumns(columns);
   const plan = kept.map(compile);
   const at: number[] = [];
@@ -157,7 +161,7 @@ export function opens(
   const stated = tells(event, parts, options);
   return tracepoint(
     event,
-    stated.fields.length === 0 ? fields : mergeFields(stated.fields, fields),
+    fields,
     (values, out, ctx) => {
       if (parts.length > 0) stated.decode(values, out, ctx);
       const a = storeColumns(plan, at, values, ctx);
@@ -166,17 +170,6 @@ export function opens(
     },
     options,
   );
-}
-
-/** The field lists of two plans over one record must be the same list, so that positions agree. */
-function mergeFields(stated: readonly FieldSpec[], all: readonly FieldSpec[]): readonly FieldSpec[] {
-  for (const [i, field] of stated.entries()) {
-    const other = all[i];
-    if (other === undefined || other.key !== field.key || other.form !== field.form) {
-      throw new Error(`field ${field.key}: an entry must keep its stated fields first`);
-    }
-  }
-  return all;
 }
 
 /** The record of a return: closes the pair's innermost entry of the task, whose kept cells are `opened(n)`. */
