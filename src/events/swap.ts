@@ -46,8 +46,8 @@ export const swapFreeCache = kind(
 export const swapFreeCacheEnd = kind('swap.free-cache.end', 'free_swap_and_cache_nr returned', {});
 export const swapEntryFree = kind(
   'swap.entry-free',
-  'one user of a slot goes, under the cluster lock; at entry',
-  { entry: 'entry', nr: 'count' },
+  'one user of a slot goes, under the cluster lock; at entry; usage 0x40: the cache bit goes, where told',
+  { entry: 'entry', nr: 'count', usage: 'code' },
 );
 export const swapEntryFreeEnd = kind(
   'swap.entry-free.end',
