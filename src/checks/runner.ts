@@ -20,6 +20,8 @@ interface Tally {
 export interface RunnerOptions {
   readonly declared: Variant | null;
   readonly kernel: () => number | null;
+  /** Whether findings at this seq and time are wanted; all if absent. */
+  readonly within?: (seq: number, ns: number) => boolean;
   /** Called for every closed do_wp_page bracket, with the shared predicates applied. */
   readonly onDecision?: (fault: WriteFault) => void;
 }
@@ -47,7 +49,10 @@ export class Runner {
         state,
         declared: options.declared,
         kernel: options.kernel,
-        report: (finding) => this.#moments.add(finding),
+        report: (finding) => {
+          const { seq, ns } = finding.place;
+          if (options.within?.(seq, ns) ?? true) this.#moments.add(finding);
+        },
         judged() {
           tally.judged++;
         },

@@ -41,7 +41,7 @@ export async function* ingestHere(
   const out = new EventBatchBuilder();
   const message = (last: boolean): Ingested => ({
     events: out.take(),
-    facts: factsDelta(trace, last ? decoder : null),
+    facts: factsDelta(trace, decoder, last),
     progress: {
       records: trace.facts.records,
       bytes: trace.source.consumed,

@@ -49,8 +49,8 @@ interface WholeFacts {
   /** By name of the counter (readers/counters.ts). */
   readonly counters: ReadonlyMap<string, number>;
   readonly truncated: string | null;
-  /** Set in the last message. */
-  readonly decoding: DecodeFacts | null;
+  /** What the decoder knows of the machine so far. */
+  readonly decoding: DecodeFacts;
   /** Set in the last message: records by event name, and those of events that no tracepoint knows. */
   readonly histogram: ReadonlyMap<string, number>;
   readonly unknownEvents: ReadonlyMap<string, number>;
@@ -80,8 +80,8 @@ export class InputFacts {
 
 const NONE: ReadonlyMap<string, number> = new Map();
 
-/** What is to be told of a trace now; `decoder` at its end only. */
-export function factsDelta(trace: OpenTrace, decoder: TraceDecoder | null): FactsDelta {
+/** What is to be told of a trace now; `last`: at its end. */
+export function factsDelta(trace: OpenTrace, decoder: TraceDecoder, last: boolean): FactsDelta {
   const facts = trace.facts;
   const changedTasks: TaskFact[] = [];
   for (const pid of facts.changedTasks) {
@@ -109,9 +109,9 @@ export function factsDelta(trace: OpenTrace, decoder: TraceDecoder | null): Fact
     parseErrorCount: facts.parseErrorCount,
     counters: new Map(facts.counters),
     truncated: facts.truncated,
-    decoding: decoder?.facts ?? null,
-    histogram: decoder ? facts.histogram() : NONE,
-    unknownEvents: decoder?.unknownEvents ?? NONE,
+    decoding: decoder.facts,
+    histogram: last ? facts.histogram() : NONE,
+    unknownEvents: last ? decoder.unknownEvents : NONE,
     changedTasks,
   };
 }

@@ -7,6 +7,11 @@ export class Fidelity {
   /** Comparisons that neither agreed nor were raced, by the first ones: seq, expected, printed. */
   readonly disagreed: Array<readonly [seq: number, expected: number, printed: number]> = [];
 
+  /** The counts alone. */
+  counts(): { compared: number; agreed: number; raced: number; unknown: number } {
+    return { compared: this.compared, agreed: this.agreed, raced: this.raced, unknown: this.unknown };
+  }
+
   agree(): void {
     this.compared++;
     this.agreed++;

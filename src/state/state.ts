@@ -36,6 +36,15 @@ export interface Sources {
   readonly seen: Uint8Array;
 }
 
+/** Records that a trace does not have: how many, of which CPU, after which event. NaN: not told. */
+export interface Loss {
+  readonly cpu: number;
+  readonly count: number;
+  readonly afterSeq: number;
+}
+
+const LOSSES_KEPT = 10_000;
+
 /** The MM as far as events 1..seq tell. A fold: the same events give the same state, whatever the batches. */
 export class MmState {
   seq = 0;
@@ -46,7 +55,10 @@ export class MmState {
   lossy = false;
   /** The segment's buffer was overwritten before some CPUs' first records. */
   overwritten = false;
+  /** CPUs that have had a record in this segment. */
   readonly cpus = new Set<number>();
+  /** Losses so far, the first ten thousand. */
+  readonly losses: Loss[] = [];
   readonly tasks = new Tasks();
   readonly pages = new Pages();
   readonly swap = new Swap();
@@ -56,6 +68,8 @@ export class MmState {
   readonly sources: Sources = { refSet: false, alloc: false, free: false, filtered: false, seen: new Uint8Array(EVENT_KINDS.length) };
   readonly refcount = new Fidelity();
   readonly mapcount = new Fidelity();
+  readonly swapcount = new Fidelity();
+  readonly exclusive = new Fidelity();
   /** The decision that the event just folded completed, or null. */
   decision: Decision | null = null;
   /** Write faults seen that do_wp_page does not decide, by kind. */
@@ -81,6 +95,11 @@ export class MmState {
     this.ns = e.ns;
     this.decision = null;
     this.sources.seen[e.kind] = 1;
+    // Overwrite mode loses what was before the first surviving record of each CPU, and CPUs start at different times.
+    if (this.overwritten && !this.cpus.has(e.cpu)) {
+      this.cpus.add(e.cpu);
+      this.lose(e.seq);
+    }
     const pid = Tasks.actor(e);
     const task = this.tasks.get(pid, e.seq);
     if (task.lastRecord !== e.record) {
@@ -106,6 +125,11 @@ export class MmState {
   /** Counts a write fault that is outside do_wp_page. */
   countNotJudged(kind: string): void {
     this.notJudged.set(kind, (this.notJudged.get(kind) ?? 0) + 1);
+  }
+
+  /** Notes a loss. */
+  noteLoss(loss: Loss): void {
+    if (this.losses.length < LOSSES_KEPT) this.losses.push(loss);
   }
 
   /** Nothing that was known holds: a segment begins. */

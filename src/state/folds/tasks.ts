@@ -24,9 +24,15 @@ const MUNMAP = SYSCALLS.indexOf('munmap');
 export const taskFolds: readonly Fold[] = [
   fold(traceSegment, (s, e) => {
     s.reset(e.seq);
-    s.overwritten = e.args[e.at + traceSegment.at.overwritten]! > 0;
+    const overwritten = e.args[e.at + traceSegment.at.overwritten]!;
+    s.overwritten = overwritten > 0;
+    if (s.overwritten) s.noteLoss({ cpu: Number.NaN, count: overwritten, afterSeq: e.seq - 1 });
   }),
-  fold(traceLost, (s, e) => s.lose(e.seq)),
+  fold(traceLost, (s, e) => {
+    const { cpu, count } = traceLost.at;
+    s.noteLoss({ cpu: e.args[e.at + cpu]! < 0 ? Number.NaN : e.args[e.at + cpu]!, count: e.args[e.at + count]!, afterSeq: e.seq - 1 });
+    s.lose(e.seq);
+  }),
   fold(traceCpuStarted, (s, e) => s.lose(e.seq)),
   fold(traceCut, () => {}),
 

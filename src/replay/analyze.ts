@@ -1,0 +1,130 @@
+import { from, lastValueFrom, map, takeWhile, tap } from 'rxjs';
+import { CHECKS } from '../checks/index.ts';
+import { Runner } from '../checks/runner.ts';
+import { FOLDS } from '../state/folds/index.ts';
+import { MmState } from '../state/state.ts';
+import { variantById } from '../variants/presets.ts';
+import type { Variant } from '../variants/variant.ts';
+import type { Analysis } from './analysis.ts';
+import { DecisionTally } from './decisions.ts';
+import { ingest, type Ingested, type IngestOptions } from './ingest.ts';
+import { InputFacts, type IngestProgress } from './input-facts.ts';
+import { kernelNumber, traceFacts } from './trace-facts.ts';
+
+/** A moment of a trace: a seq, or an absolute time as the trace prints it, in nanoseconds. */
+export type Moment = { readonly seq: number } | { readonly ns: bigint };
+
+/** What to judge, and what the trace does not tell. Null: not given. */
+export interface AnalyzeOptions {
+  /** Id of a preset; null is `auto`. */
+  readonly variant: string | null;
+  /** Ids of the checks to run; null is all. */
+  readonly checks: readonly string[] | null;
+  /** Findings and decisions are reported from `since` up to `until`; what is before is folded all the same. */
+  readonly since: Moment | null;
+  readonly until: Moment | null;
+  readonly kernel: string | null;
+  readonly arch: string | null;
+  readonly clock: string | null;
+  readonly clockSkewNs: number | null;
+  readonly vmemmapBase: number | null;
+}
+
+export interface AnalyzeHooks {
+  onProgress?(progress: IngestProgress): void;
+  /** Aborted: the run ends with what was done so far. */
+  readonly signal?: AbortSignal;
+  /** Where events come from; a worker thread that reads the input if absent. */
+  readonly source?: (input: string, options: IngestOptions) => AsyncIterable<Ingested>;
+}
+
+/** Whether an event lies at or after a moment. */
+function reached(moment: Moment, seq: number, ns: number, originNs: bigint): boolean {
+  return 'seq' in moment ? seq >= moment.seq : originNs + BigInt(ns) >= moment.ns;
+}
+
+function wantedVariant(id: string | null): Variant | null {
+  return id === null ? null : (variantById(id) ?? null);
+}
+
+/**
+ * Reads, folds and judges one input: one emission per batch, all stages behind the source synchronous, so that one
+ * batch is in flight. Throws InputError for an input that cannot be read.
+ */
+export async function analyze(input: string, options: AnalyzeOptions, hooks: AnalyzeHooks = {}): Promise<Analysis> {
+  const state = new MmState(FOLDS);
+  const facts = new InputFacts();
+  const decisions = new DecisionTally();
+  const declared = wantedVariant(options.variant);
+  const checks = options.checks === null ? CHECKS : CHECKS.filter((check) => options.checks!.includes(check.id));
+  const origin = (): bigint => facts.whole?.originNs ?? 0n;
+  const within = (seq: number, ns: number): boolean =>
+    (options.since === null || reached(options.since, seq, ns, origin())) &&
+    (options.until === null || !past(options.until, seq, ns, origin()));
+  const runner = new Runner(state, checks, {
+    declared,
+    kernel: () => kernelNumber(facts.whole),
+    within,
+    onDecision(fault) {
+      if (within(fault.d.seq, fault.d.ns)) decisions.add(fault);
+    },
+  });
+  const decode = {
+    ...(options.kernel === null ? {} : { kernel: options.kernel }),
+    ...(options.arch === null ? {} : { arch: options.arch }),
+    ...(options.vmemmapBase === null ? {} : { vmemmapBase: options.vmemmapBase }),
+  };
+  const open = hooks.source ?? ingest;
+  let events = 0;
+  let interrupted = false;
+  const batches = from(open(input, { decode })).pipe(
+    takeWhile(() => {
+      interrupted = hooks.signal?.aborted ?? false;
+      return !interrupted;
+    }),
+    tap((message) => {
+      facts.apply(message.facts);
+      const end = options.until === null ? message.events.count : endIndex(message, options.until, origin());
+      runner.run(message.events, 0, end);
+      events += end;
+    }),
+    map((message) => ({
+      progress: message.progress,
+      over: options.until !== null && message.events.count > 0 && events < message.events.firstSeq + message.events.count - 1,
+    })),
+    tap(({ progress }) => hooks.onProgress?.(progress)),
+    takeWhile(({ over }) => !over, true),
+  );
+  await lastValueFrom(batches, { defaultValue: null });
+  const { divergences, coverage } = runner.finish();
+  const fit = decisions.fit(kernelNumber(facts.whole));
+  const judged = declared ?? (fit === null ? undefined : variantById(fit.best));
+  return {
+    trace: traceFacts(input, facts, state, events, options),
+    variant: declared?.id ?? null,
+    auto: declared === null ? fit : null,
+    coverage,
+    divergences,
+    decisions: decisions.summary(state.notJudged),
+    fidelity: {
+      refcount: state.refcount.counts(),
+      mapcount: state.mapcount.counts(),
+      decision: decisions.fidelity(judged),
+      swapcount: state.swapcount.counts(),
+      exclusive: state.exclusive.counts(),
+    },
+    interrupted,
+  };
+}
+
+/** Whether an event lies behind a moment. */
+function past(moment: Moment, seq: number, ns: number, originNs: bigint): boolean {
+  return 'seq' in moment ? seq > moment.seq : originNs + BigInt(ns) > moment.ns;
+}
+
+/** Index behind the last event of a batch that is not past `until`. */
+function endIndex({ events }: Ingested, until: Moment, originNs: bigint): number {
+  let end = events.count;
+  while (end > 0 && past(until, events.firstSeq + end - 1, events.ns[end - 1]!, originNs)) end--;
+  return end;
+}
