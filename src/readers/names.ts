@@ -1,8 +1,8 @@
 import type { NameTable } from '../core/records.ts';
+import { ByteStrings } from './byte-strings.ts';
 
 /** Distinct event names of one trace. Kernels have some thousand; more is noise or malice. */
 const MAX_NAMES = 16384;
-const SLOTS = 1 << 16;
 /** Takes the place of every name beyond {@link MAX_NAMES}, so that memory stays bounded. */
 const OVERFLOW_NAME = '(more names)';
 
@@ -10,11 +10,8 @@ const OVERFLOW_NAME = '(more names)';
 export class InternedNames implements NameTable {
   readonly names: string[] = [];
   readonly #byText = new Map<string, number>();
-  /** Open addressing over the hash of the bytes: id + 1, 0 empty. */
-  readonly #slots = new Int32Array(SLOTS);
-  readonly #hash: number[] = [];
-  /** As written, which may differ from the name that it is interned as (`sys_madvise` and `->`). */
-  readonly #written: Uint8Array[] = [];
+  /** Names as written, which may differ from those that they are interned as, and the ids of the latter. */
+  readonly #written = new ByteStrings(MAX_NAMES);
   readonly #idOfWritten: number[] = [];
 
   id(name: string): number {
@@ -26,38 +23,14 @@ export class InternedNames implements NameTable {
     return id;
   }
 
-  /** Id of the name written in `bytes[start, end)`, whose {@link hashName} is `hash`. */
-  idOfBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    let slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
-    for (;;) {
-      const entry = this.#slots[slot]! - 1;
-      if (entry < 0) break;
-      if (this.#hash[entry] === hash && this.#same(entry, bytes, start, end))
-        return this.#idOfWritten[entry]!;
-      slot = (slot + 1) & (SLOTS - 1);
-    }
-    const written = bytes.slice(start, end);
-    const id = this.id(canonicalName(latin1(written)));
-    if (this.#written.length < MAX_NAMES) {
-      this.#slots[slot] = this.#written.push(written);
-      this.#hash.push(hash);
-      this.#idOfWritten.push(id);
-    }
+  /** Id of the name written in `b[from, to)`. */
+  idOfBytes(b: Uint8Array, from: number, to: number): number {
+    const number = this.#written.find(b, from, to);
+    if (number >= 0) return this.#idOfWritten[number]!;
+    const id = this.id(canonicalName(Buffer.from(b.subarray(from, to)).toString('latin1')));
+    if (this.#written.add(b, from, to) >= 0) this.#idOfWritten.push(id);
     return id;
   }
-
-  #same(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const written = this.#written[entry]!;
-    const length = end - start;
-    if (written.length !== length) return false;
-    for (let i = 0; i < length; i++) if (written[i] !== bytes[start + i]) return false;
-    return true;
-  }
-}
-
-/** Bytes as text, one character per byte. */
-export function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /**

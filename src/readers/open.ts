@@ -34,7 +34,7 @@ export function recognise(prefix: Uint8Array): TraceFormat | null {
 export async function openTrace(path: string, options: OpenOptions = {}): Promise<OpenTrace> {
   const source = await openSource(path, {
     prefixBytes: PREFIX_BYTES,
-    enough: (prefix) => path === '-' && prefix.includes(10) && recognise(prefix) !== null,
+    enough: (prefix) => path === '-' && recognise(prefix) !== null,
     ...(options.stdin ? { stdin: options.stdin } : {}),
   });
   try {

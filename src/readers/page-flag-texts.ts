@@ -1,13 +1,13 @@
 import { PAGE_FLAG_NAMES, PG_UNNAMED } from '../core/pageflags.ts';
+import { ByteStrings } from './byte-strings.ts';
 
 const BLANK = 32;
-const SLOTS = 4096;
 /** Texts that are remembered: a trace has some dozen. */
 const MAX_TEXTS = 2048;
 /** No text of flags is longer; what is, is read without being remembered. */
 const MAX_LENGTH = 256;
 
-const BITS = new Map<string, number>(PAGE_FLAG_NAMES.map(([name, bit]) => [name, bit]));
+const BITS: ReadonlyMap<string, number> = new Map(PAGE_FLAG_NAMES);
 
 /**
  * Reads texts like `uptodate|lru|swapbacked`. A trace repeats few of them a million times, so a text is taken
@@ -18,46 +18,26 @@ export class PageFlagTexts {
   flags = 0;
   /** Whether the text last read names flags: a bare number does not. */
   readable = false;
-  /** Open addressing by hash: position in the lists + 1. */
-  readonly #slots = new Int32Array(SLOTS);
-  readonly #texts: Uint8Array[] = [];
+  readonly #texts = new ByteStrings(MAX_TEXTS);
   readonly #flags: number[] = [];
   readonly #readable: boolean[] = [];
 
   /** Reads the text at `b[p, ...)` up to a blank or `end`; returns where it ends. */
   read(b: Uint8Array, p: number, end: number): number {
     let at = p;
-    let hash = 0;
-    let c = b[at];
-    while (at < end && c !== BLANK) {
-      hash = (Math.imul(hash, 31) + c!) | 0;
-      c = b[++at];
-    }
-    let slot = (hash ^ (hash >>> 13)) & (SLOTS - 1);
-    for (;;) {
-      const entry = this.#slots[slot]! - 1;
-      if (entry < 0) break;
-      if (this.#same(this.#texts[entry]!, b, p, at)) {
-        this.flags = this.#flags[entry]!;
-        this.readable = this.#readable[entry]!;
-        return at;
-      }
-      slot = (slot + 1) & (SLOTS - 1);
+    while (at < end && b[at] !== BLANK) at++;
+    const known = this.#texts.find(b, p, at);
+    if (known >= 0) {
+      this.flags = this.#flags[known]!;
+      this.readable = this.#readable[known]!;
+      return at;
     }
     this.#parse(Buffer.from(b.subarray(p, at)).toString('latin1'));
-    if (this.#texts.length < MAX_TEXTS && at - p <= MAX_LENGTH) {
-      this.#slots[slot] = this.#texts.push(b.slice(p, at));
+    if (at - p <= MAX_LENGTH && this.#texts.add(b, p, at) >= 0) {
       this.#flags.push(this.flags);
       this.#readable.push(this.readable);
     }
     return at;
-  }
-
-  #same(text: Uint8Array, b: Uint8Array, from: number, to: number): boolean {
-    const length = to - from;
-    if (text.length !== length) return false;
-    for (let i = 0; i < length; i++) if (text[i] !== b[from + i]) return false;
-    return true;
   }
 
   /** `uptodate|lru`, `none`, `uptodate|0x4000` with a remainder that the kernel has no name for. */

@@ -7,8 +7,6 @@ const DASH = 45;
 const COLON = 58;
 const LESS = 60;
 const GREATER = 62;
-/** Tells a name before ` ->` from the same name before `(`. */
-const RETURN_HASH = 0x5bd1e995;
 
 /** Name of the records of the function tracer, whose text is `symbol <-caller`. */
 export const FUNCTION_NAME = 'function';
@@ -34,37 +32,33 @@ export class RecordText {
    * no colon: `sys_madvise(start: 7f..)` is `sys_madvise`, `sys_madvise -> 0x0` is `sys_madvise->`.
    */
   name(b: Buffer, from: number, to: number): number {
-    let hash = 0;
     let p = from;
     let c = b[p]!;
     // Names hold none of blank ! " # $ % & ' ( ) : <
-    while (c > 41 && c !== COLON && c !== LESS) {
-      hash = (Math.imul(hash, 31) + c) | 0;
-      c = b[++p]!;
-    }
+    while (c > 41 && c !== COLON && c !== LESS) c = b[++p]!;
     if (c === COLON && p > from && p < to) {
       const next = b[p + 1]!;
       if (next === BLANK) {
         this.start = p + 2 > to ? to : p + 2;
-        return this.#names.idOfBytes(b, from, p, hash);
+        return this.#names.idOfBytes(b, from, p);
       }
       if (p + 1 === to) {
         this.start = to;
-        return this.#names.idOfBytes(b, from, p, hash);
+        return this.#names.idOfBytes(b, from, p);
       }
     }
-    return this.#other(b, from, to, p, hash);
+    return this.#other(b, from, to, p);
   }
 
-  #other(b: Buffer, from: number, to: number, at: number, hash: number): number {
+  #other(b: Buffer, from: number, to: number, at: number): number {
     if (b[from] === 115 && b[from + 1] === 121 && b[from + 2] === 115 && b[from + 3] === 95) {
       if (b[at] === OPEN && at < to) {
         this.start = at + 1;
-        return this.#names.idOfBytes(b, from, at, hash);
+        return this.#names.idOfBytes(b, from, at);
       }
       if (b[at] === BLANK && b[at + 1] === DASH && b[at + 2] === GREATER && at + 3 <= to) {
         this.start = Math.min(to, at + 4);
-        return this.#names.idOfBytes(b, from, at + 3, hash ^ RETURN_HASH);
+        return this.#names.idOfBytes(b, from, at + 3);
       }
     }
     this.start = from;

@@ -5,6 +5,7 @@ import { isatty, ReadStream } from 'node:tty';
 import { InputError } from '../core/errors.ts';
 import { decompressor, Inflater } from './inflate.ts';
 
+const LINE_FEED = 10;
 /** Bytes of a file that are read at once. */
 const READ_BYTES = 1 << 18;
 /** A trace that was compressed, and then packed again with other files, has two layers. */
@@ -100,7 +101,7 @@ async function peek(
     if (next.done) break;
     held.push(next.value);
     length += next.value.length;
-    if (length < bytes && enough(Buffer.concat(held, length))) break;
+    if (next.value.includes(LINE_FEED) && enough(Buffer.concat(held, length))) break;
   }
   const beginning = Buffer.concat(held, length);
   async function* all(): AsyncGenerator<Uint8Array> {
@@ -133,7 +134,7 @@ export interface SourceOptions {
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Bytes that formats may look at to recognise themselves. */
   readonly prefixBytes: number;
-  /** Whether fewer bytes than that are enough to go on, for inputs that are slow to come. */
+  /** Whether these lines are enough to go on, for inputs that are slow to come. */
   readonly enough: (prefix: Uint8Array) => boolean;
 }
 

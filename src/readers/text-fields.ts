@@ -77,7 +77,8 @@ class EventText {
   }
 
   /** The careful way. */
-  #read(b: Uint8Array, from: number, end: number, into: FieldValues): void {
+  #read(b: Uint8Array, from: number, textEnd: number, into: FieldValues): void {
+    const end = this.#syscall && b[textEnd - 1] === 41 ? textEnd - 1 : textEnd;
     const buffer = Buffer.from(b.buffer, b.byteOffset, b.byteLength);
     for (const i of this.#keyed) into.state[i] = FIELD_ABSENT;
     const first = behindLocation(b, from, end);
@@ -92,7 +93,7 @@ class EventText {
       }
     }
     this.#fill(b, found, into);
-    if (this.#careful || separator !== '=') return;
+    if (this.#careful || separator === ' ') return;
     if (found.some((token) => isFreeText(token.key))) {
       this.#careful = true;
       return;

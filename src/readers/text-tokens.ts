@@ -75,20 +75,38 @@ export function tokens(b: Buffer, from: number, end: number, separator: Separato
       while (p < end && KEY_BYTES[b[p]!]! > 0);
       if (p < end && isSeparator(b[p]!, separator)) {
         const key = b.toString('latin1', keyStart, p);
-        close(b, found, keyStart);
+        if (separator !== ' ') close(b, found, keyStart);
         p++;
         if (separator !== '=') while (p < end && b[p] === BLANK) p++;
         const start = p;
         p = valueBound(b, key, start, end);
         found.push({ key, keyStart, start, end: p });
-        if (separator === ' ') while (p < end && b[p] !== BLANK) p++;
+        // Any word may be the key of the next one.
+        if (separator === ' ') found.at(-1)!.end = wordEnd(b, start, end);
         continue;
       }
     }
-    while (p < end && b[p] !== BLANK) p++;
+    p = b[keyStart] === QUOTE ? quoteEnd(b, keyStart, end) : p;
+    p = wordEnd(b, p, end);
   }
-  close(b, found, end);
+  const last = found.at(-1);
+  if (last) last.end = separator === ' ' ? last.end : end;
   return found;
+}
+
+function wordEnd(b: Buffer, from: number, end: number): number {
+  let p = from;
+  while (p < end && b[p] !== BLANK) p++;
+  return p;
+}
+
+/** Behind the quoted string at `from`; quotes inside it are not escaped. */
+function quoteEnd(b: Buffer, from: number, end: number): number {
+  for (let p = from + 1; p < end; p++) {
+    const next = b[p + 1];
+    if (b[p] === QUOTE && (p + 1 === end || next === BLANK || next === COMMA || next === CLOSE)) return p + 1;
+  }
+  return end;
 }
 
 function isSeparator(c: number, separator: Separator): boolean {
