@@ -1,9 +1,11 @@
 import type { Analysis } from '../replay/analysis.ts';
+import type { AnalyzeOptions } from '../replay/analyze.ts';
 import { analysisJson } from '../report/json.ts';
 import { narrow, type Scope } from '../report/narrow.ts';
 import { analysisText } from '../report/text.ts';
 import type { CommandSpec, Options } from './command.ts';
-import type { AnalyzeOptions, Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { UsageError } from './exit.ts';
 import {
   collect,
   declareOutputOptions,
@@ -26,11 +28,17 @@ function checkNames(engine: Engine, names: readonly string[] | null): readonly s
   return names?.map((name) => known(name, ids, 'check', '`faultline checks`')) ?? null;
 }
 
+/** The variant named by an option: a known preset, or a usage error that lists them. */
+function variantName(engine: Engine, name: string): string {
+  if (engine.variants.includes(name)) return name;
+  throw new UsageError(`unknown variant '${name}'`, `variants: auto, ${engine.variants.join(', ')}`);
+}
+
 function engineOptions(engine: Engine, options: Options): AnalyzeOptions {
   const variant = textOption(options, 'variant');
   return {
     ...traceOptions(options),
-    variant: variant === 'auto' ? null : variant,
+    variant: variant === null || variant === 'auto' ? null : variantName(engine, variant),
     checks: checkNames(engine, listOption(options, 'check')),
     since: momentOption(options, 'since'),
     until: momentOption(options, 'until'),

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import type { AnalyzeHooks } from '../replay/analyze.ts';
 import type { Json } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
-import type { Engine, Hooks } from './engine.ts';
+import type { Engine } from './engine.ts';
 import type { ExitCode } from './exit.ts';
 
 /** Options as commander parsed them, by their long names in camel case. */
@@ -15,7 +16,7 @@ export interface Context {
   /** Says on stderr what is wrong, notes the exit code, and lets the command go on with its next input. */
   fail(error: unknown): void;
   /** Runs the work on one input with its hooks: progress on stderr where that is a terminal, and the signal to stop. */
-  watch<T>(label: string, work: (hooks: Hooks) => Promise<T>): Promise<T>;
+  watch<T>(label: string, work: (hooks: AnalyzeHooks) => Promise<T>): Promise<T>;
   /** Whether the user has asked to stop. */
   readonly stopped: boolean;
 }

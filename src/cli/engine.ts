@@ -1,40 +1,20 @@
-import { InputError } from '../core/errors.ts';
+import { CHECKS } from '../checks/index.ts';
 import type { Analysis } from '../replay/analysis.ts';
+import { type AnalyzeHooks, type AnalyzeOptions, analyze } from '../replay/analyze.ts';
 import type { CheckEntry } from '../report/catalogue.ts';
-
-/** A moment of a trace: a seq, or an absolute time as the trace prints it, in nanoseconds. */
-export type Moment = { readonly seq: number } | { readonly ns: bigint };
-
-export interface AnalyzeOptions {
-  readonly variant: string | null;
-  readonly checks: readonly string[] | null;
-  readonly since: Moment | null;
-  readonly until: Moment | null;
-  readonly kernel: string | null;
-  readonly arch: string | null;
-  readonly clock: string | null;
-  readonly clockSkewNs: number | null;
-  readonly vmemmapBase: number | null;
-}
-
-export interface Progress {
-  readonly records: number;
-  readonly bytes: number;
-  readonly totalBytes: number | null;
-}
-
-export interface Hooks {
-  onProgress?(progress: Progress): void;
-  readonly signal?: AbortSignal;
-}
+import { VARIANTS } from '../variants/presets.ts';
 
 /** The engine that commands ask. A value, so that a test can put another one in its place. */
 export interface Engine {
-  analyze(input: string, options: AnalyzeOptions, hooks: Hooks): Promise<Analysis>;
+  analyze(input: string, options: AnalyzeOptions, hooks: AnalyzeHooks): Promise<Analysis>;
   readonly checks: readonly CheckEntry[];
+  /** Ids of the presets. */
+  readonly variants: readonly string[];
 }
 
+/** The real one. */
 export const ENGINE: Engine = {
-  analyze: (input) => Promise.reject(new InputError(`${input}: no reader`)),
-  checks: [],
+  analyze,
+  checks: CHECKS,
+  variants: VARIANTS.map((variant) => variant.id),
 };

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { SEVERITIES, type Severity } from '../checks/finding.ts';
 import { parseHex } from '../core/pointer.ts';
+import type { Moment } from '../replay/analyze.ts';
 import type { Options } from './command.ts';
-import type { Moment } from './engine.ts';
 import { UsageError } from './exit.ts';
 import { nearest } from './suggest.ts';
 

@@ -1,12 +1,12 @@
 import { SingleBar } from 'cli-progress';
-import type { Progress } from './engine.ts';
+import type { IngestProgress } from '../replay/input-facts.ts';
 
 /** Nothing is drawn before a job has taken this long: what is quick needs no bar. */
 const QUIET_MS = 1000;
 
 /** A progress bar on a terminal, drawn only for what takes over a second. */
 export interface ProgressBar {
-  update(progress: Progress): void;
+  update(progress: IngestProgress): void;
   /** Takes the bar away. */
   stop(): void;
 }

@@ -1,5 +1,5 @@
+import type { AnalyzeOptions } from '../replay/analyze.ts';
 import type { Options } from './command.ts';
-import type { AnalyzeOptions } from './engine.ts';
 import { hexOption, integerOption, textOption } from './options.ts';
 
 /** What the user declares of a trace, as the engine takes it. */

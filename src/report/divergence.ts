@@ -136,7 +136,9 @@ export function divergenceText(found: Divergence, analysis: Analysis, style: Sty
   }
   for (const also of found.consequences) {
     tail.push(labelled('also', `${also.check} (${also.severity}, ${also.verdict})`, 2));
-    for (const { seq, text } of also.evidence) tail.push(labelled('', `${seq} ${escapeText(text)}`, 2));
+    const shown = new Set(found.evidence.map((event) => event.seq));
+    for (const { seq, text } of also.evidence.filter((event) => !shown.has(event.seq)))
+      tail.push(labelled('', `${seq} ${escapeText(text)}`, 2));
   }
   tail.push(...seen(found, analysis), ...next(found, analysis));
   blocks.push(tail.join('\n'));

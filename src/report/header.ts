@@ -4,10 +4,18 @@ import { count, plural, ranges, seconds, stamp } from './format.ts';
 import { labelled } from './layout.ts';
 import type { Style } from './style.ts';
 
+/** How a fact is known, without the sources that JSON gives: "page flag owner_2: ..." is cut at the colon. */
+function howText(how: string): string {
+  return how
+    .split('; ')
+    .map((part) => escapeText(part.split(': ')[0]!))
+    .join(', ');
+}
+
 function kernelText(trace: TraceFacts): string {
   const arch = trace.arch === null ? '' : `, ${escapeText(trace.arch)}`;
   if (trace.kernel === null) return `unknown${arch} (declare it with --kernel V)`;
-  return `${escapeText(trace.kernel.release)} (${escapeText(trace.kernel.how)})${arch}`;
+  return `${escapeText(trace.kernel.release)} (${howText(trace.kernel.how)})${arch}`;
 }
 
 function clockText(trace: TraceFacts): string {

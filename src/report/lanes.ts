@@ -15,6 +15,15 @@ const ARROWS: Readonly<Record<Evidence['role'], string>> = {
   context: '',
 };
 
+/** Values that name the task of the cause, where the evidence itself does not. */
+const CAUSE_ACTORS = ['holder', 'reader', 'freer'];
+
+function withActor(found: Divergence, witness: Witness): Witness {
+  if (witness.pid !== undefined || witness.role !== 'cause') return witness;
+  const pid = CAUSE_ACTORS.map((name) => found.values[name]).find((value) => typeof value === 'number');
+  return typeof pid === 'number' ? { ...witness, pid } : witness;
+}
+
 /** Rows of evidence that a report shows; JSON has all of them. */
 const MAX_ROWS = 16;
 const LANE = 26;
@@ -47,7 +56,7 @@ function cpuOf(rows: readonly Witness[]): string {
  * does not say which task it is of, there is one lane.
  */
 export function lanes(found: Divergence, tasks: TaskNames, style: Style): string {
-  const evidence: readonly Witness[] = found.evidence;
+  const evidence = found.evidence.map((event) => withActor(found, event));
   if (evidence.length === 0) return '';
   const rows = chosen(evidence);
   const others = new Set(

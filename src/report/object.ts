@@ -71,8 +71,8 @@ export function sharesText({ values }: Divergence): string | null {
 /** Names that the lines above and the sentences say already. */
 const SAID = new Set(
   (
-    'generation anon ksm swapcache exclusive locked pageflags refcount mapcount swapcount pins gets batch isolated ' +
-    'unattributed pinned pinner holder sharer sharers reader variant observed expected reason inputs use freer'
+    'best bestAgreed judged differing generation anon ksm swapcache exclusive locked pageflags refcount mapcount swapcount pins gets batch isolated ' +
+    'unattributed pinned pinner holder sharers reader variant observed expected reason inputs use freer'
   ).split(' '),
 );
 

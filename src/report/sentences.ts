@@ -66,17 +66,20 @@ function copyReason(told: Told): string | null {
   return COPY_CAUSES[told.found.cause]?.(told) ?? null;
 }
 
+/** "pin" of FOLL_PIN, "GUP reference" of FOLL_GET. */
+function hold(told: Told): string {
+  return told.yes('pinned') ? 'pin' : 'GUP reference';
+}
+
 function pinSentence(told: Told): string | null {
   const pinner = told.who('pinner');
-  if (told.yes('pinned') || pinner !== null) {
-    return `The pin${pinner === null ? '' : ` of ${pinner}`} still targets the old page: what a device or another task writes there is not seen through this mapping any more.`;
-  }
-  return null;
+  if (!told.yes('pinned') && pinner === null) return null;
+  return `The ${hold(told)}${pinner === null ? '' : ` that ${pinner} took`} still targets the old page: what is written there through it is not seen through this mapping any more, and the other way round.`;
 }
 
 const unexpectedCow: Prose = {
   title: (t) =>
-    t.yes('pinned') || t.who('pinner') !== null
+    t.yes('pinned')
       ? 'unexpected COW of a pinned exclusive page in do_wp_page'
       : 'unexpected COW of an exclusive page in do_wp_page',
   summary: (t) => `${t.task} wrote ${t.target} and got a copy of ${t.page}, although it owned the page.`,
@@ -90,19 +93,30 @@ function designSentence(told: Told): string | null {
     : `${told.variant} computes a copy from these inputs: by design of this variant.`;
 }
 
+/** Cause of the one policy-mismatch that speaks of the whole trace. */
+const ANOTHER_VARIANT = 'another-variant';
+
+function anotherVariant(told: Told): string {
+  const [differing, judged, agreed] = ['differing', 'judged', 'bestAgreed'].map(
+    (name) => told.text(name) ?? 'some',
+  );
+  const variant = told.text('variant') ?? 'the declared variant';
+  return `${differing} of ${judged} judged decisions differ from what ${variant} computes; the best match among released kernels is ${told.text('best') ?? 'unknown'}, with ${agreed} of ${judged}.`;
+}
+
 const PROSE: Readonly<Record<string, Prose>> = {
   'unexpected-cow': unexpectedCow,
 
   'unexpected-cow-under-reclaim': {
     ...unexpectedCow,
     title: (t) =>
-      `unexpected COW of ${t.yes('pinned') || t.who('pinner') !== null ? 'a pinned page' : 'an exclusive page'} in do_wp_page under reclaim`,
+      `unexpected COW of ${t.yes('pinned') ? 'a pinned page' : 'an exclusive page'} in do_wp_page under reclaim`,
   },
 
   'gup-pin-broken-by-cow': {
-    title: () => 'pinned page replaced by COW in do_wp_page',
+    title: (t) => `page with a live ${hold(t)} replaced by COW in do_wp_page`,
     summary: (t) =>
-      `${t.task} wrote ${t.target}: the PTE moved from ${t.page} to ${t.newPage} while a GUP pin through this mapping was live.`,
+      `${t.task} wrote ${t.target}: the PTE moved from ${t.page} to ${t.newPage} while a ${hold(t)} taken through this mapping was live.`,
     reason: (t) => [
       pinSentence(t) ?? 'The pin still targets the old page.',
       copyReason(t),
@@ -115,10 +129,9 @@ const PROSE: Readonly<Record<string, Prose>> = {
     summary: (t) =>
       `${t.task} wrote ${t.target} in place on ${t.page}, although others can still see the page.`,
     reason: (t) => [
-      t.who('sharer') === null ? null : `${t.who('sharer')} still maps it, or has it in swap.`,
       t.number('sharers') === null
         ? null
-        : `${plural(t.number('sharers')!, 'other user')} known from the trace.`,
+        : `${plural(t.number('sharers')!, 'other mm')} with a PTE to it known from the trace.`,
       'What this task writes shows up in a memory that should be private.',
     ],
   },
@@ -133,14 +146,19 @@ const PROSE: Readonly<Record<string, Prose>> = {
   },
 
   'policy-mismatch': {
-    title: (t) => `do_wp_page did not follow ${t.text('variant') ?? t.variant ?? 'the declared variant'}`,
+    title: (t) =>
+      t.found.cause === ANOTHER_VARIANT
+        ? `this trace does not follow ${t.text('variant') ?? t.variant ?? 'the declared variant'}`
+        : `do_wp_page did not follow ${t.text('variant') ?? t.variant ?? 'the declared variant'}`,
     summary: (t) => {
+      if (t.found.cause === ANOTHER_VARIANT) return anotherVariant(t);
       const variant = t.text('variant') ?? t.variant ?? 'the variant';
       const observed = t.text('observed') ?? 'another outcome';
       const expected = t.text('expected') ?? 'something else';
       return `${t.task} wrote ${t.target} on ${t.page}: the kernel did ${observed}, ${variant} computes ${expected} from the same inputs.`;
     },
     reason: (t) => [
+      t.found.cause === ANOTHER_VARIANT ? 'The decisions that differ stand below, by class of inputs.' : null,
       t.text('reason') === null ? null : `Its reason would be: ${t.text('reason')}.`,
       t.text('inputs') === null ? null : `Inputs: ${t.text('inputs')}.`,
     ],

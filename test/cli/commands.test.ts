@@ -11,6 +11,7 @@ const RUNS: Readonly<Record<string, string>> = {
   'unknown-option': 'analyze clean --jsn',
   'unknown-check': 'analyze clean --check unexpected-cwo',
   'unknown-severity': 'analyze clean --fail-on worst',
+  'unknown-variant': 'analyze clean --variant 6.13',
   'bad-moment': 'analyze clean --since yesterday',
   'bad-hex': 'analyze clean --vmemmap-base xyz',
   'no-input': 'analyze',

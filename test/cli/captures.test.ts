@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest';
+import { expectGolden } from '../golden.ts';
+import { built } from './built.ts';
+import { transcript } from './harness.ts';
+
+const RUNS: Readonly<Record<string, string>> = {
+  'V1-pin-guptest': 'analyze traces/V1-pin-guptest.txt.gz',
+  'V1-pin-guptest-6.12': 'analyze traces/V1-pin-guptest.txt.gz --variant 6.12',
+  'base-pin-guptest': 'analyze traces/base-pin-guptest.txt.gz',
+  'info-base-pin-guptest': 'info traces/base-pin-guptest.txt.gz',
+  'not-a-trace': 'analyze package.json',
+  'no-such-file': 'analyze traces/none.txt',
+};
+
+describe('the built program on real captures', () => {
+  for (const [name, line] of Object.entries(RUNS)) {
+    test(line, () => {
+      const args = line.split(' ');
+      expectGolden(`captures/${name}.txt`, transcript(args, built(args)));
+    });
+  }
+
+  test('gives the same bytes every time', () => {
+    const args = ['analyze', 'traces/V1-pin-guptest.txt.gz', '--json'];
+    expect(built(args)).toEqual(built(args));
+  });
+});
