@@ -70,6 +70,26 @@ function seen(found: Divergence, analysis: Analysis): string[] {
   return lines;
 }
 
+/** The other checks that fired on the moment, and what they point at that the evidence above does not show. */
+function consequences(found: Divergence): string[] {
+  const names = new Map<string, string[]>();
+  const shown = new Set(found.evidence.map((event) => event.seq));
+  const more: string[] = [];
+  for (const { check, severity, verdict, evidence } of found.consequences) {
+    const grade = `${severity}, ${verdict}`;
+    names.set(grade, [...(names.get(grade) ?? []), check]);
+    for (const { seq, text } of evidence) {
+      if (shown.has(seq)) continue;
+      shown.add(seq);
+      more.push(labelled('', `${seq} ${escapeText(text)}`, 2));
+    }
+  }
+  return [
+    ...[...names].map(([grade, checks]) => labelled('also', `${checks.join(', ')} (${grade})`, 2)),
+    ...more,
+  ];
+}
+
 const MARGIN = ' '.repeat(13);
 
 /** A command on one line if it fits, otherwise continued as a shell reads it. */
@@ -134,12 +154,7 @@ export function divergenceText(found: Divergence, analysis: Analysis, style: Sty
   } else if (found.missing !== null) {
     tail.push(labelled('note', found.missing, 2));
   }
-  for (const also of found.consequences) {
-    tail.push(labelled('also', `${also.check} (${also.severity}, ${also.verdict})`, 2));
-    const shown = new Set(found.evidence.map((event) => event.seq));
-    for (const { seq, text } of also.evidence.filter((event) => !shown.has(event.seq)))
-      tail.push(labelled('', `${seq} ${escapeText(text)}`, 2));
-  }
+  tail.push(...consequences(found));
   tail.push(...seen(found, analysis), ...next(found, analysis));
   blocks.push(tail.join('\n'));
   return blocks.join('\n\n');

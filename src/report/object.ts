@@ -29,12 +29,14 @@ export function objectText(found: Divergence): string | null {
   if (place.pfn === null) return null;
   const generation = number(values, 'generation');
   const words = [`page ${hexOrNull(place.pfn)}${generation === null ? '' : ` (gen ${generation})`}`];
+  const flags = given(values, 'pageflags');
   for (const name of ['anon', 'ksm', 'swapcache', 'exclusive', 'locked']) {
+    // The kernel's own flags, where they were printed, say the lock themselves.
+    if (name === 'locked' && typeof flags === 'string') continue;
     if (values[name] === true) words.push(name === 'exclusive' ? 'AnonExclusive' : name);
     if (values[name] === false && name === 'exclusive') words.push('not AnonExclusive');
   }
-  const flags = given(values, 'pageflags');
-  if (typeof flags === 'string') words.push(escapeText(flags));
+  if (typeof flags === 'string') words.push(`| ${escapeText(flags)}`);
   return words.join(' ') + (place.entry === null ? '' : ` | slot ${slot(place.entry)}`);
 }
 

@@ -66,6 +66,12 @@ function copyReason(told: Told): string | null {
   return COPY_CAUSES[told.found.cause]?.(told) ?? null;
 }
 
+/** " under reclaim" where that check fired on the same moment. */
+function underReclaim({ found }: Told): string {
+  const fired = found.consequences.some((also) => also.check === 'unexpected-cow-under-reclaim');
+  return fired ? ' under reclaim' : '';
+}
+
 /** "pin" of FOLL_PIN, "GUP reference" of FOLL_GET. */
 function hold(told: Told): string {
   return told.yes('pinned') ? 'pin' : 'GUP reference';
@@ -114,14 +120,10 @@ const PROSE: Readonly<Record<string, Prose>> = {
   },
 
   'gup-pin-broken-by-cow': {
-    title: (t) => `page with a live ${hold(t)} replaced by COW in do_wp_page`,
+    title: (t) => `page with a live ${hold(t)} replaced by COW in do_wp_page${underReclaim(t)}`,
     summary: (t) =>
       `${t.task} wrote ${t.target}: the PTE moved from ${t.page} to ${t.newPage} while a ${hold(t)} taken through this mapping was live.`,
-    reason: (t) => [
-      pinSentence(t) ?? 'The pin still targets the old page.',
-      copyReason(t),
-      designSentence(t),
-    ],
+    reason: (t) => [copyReason(t), pinSentence(t), designSentence(t)],
   },
 
   'missed-cow': {

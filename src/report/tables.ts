@@ -106,10 +106,21 @@ export function coverageText(coverage: readonly Coverage[], style: Style): strin
   const lines = [`${head}   ${plural(coverage.length, 'check')}`];
   if (full.length > 0) lines.push(namesLine('judged all', full));
   if (idle.length > 0) lines.push(namesLine('no occasion', idle));
+  const never = new Map<string, string[]>();
+  for (const { check, judged, missing } of blind) {
+    if (judged > 0) continue;
+    const needs = missing.map(escapeText).join(', ');
+    never.set(needs, [...(never.get(needs) ?? []), check]);
+  }
+  for (const [needs, checks] of never) {
+    lines.push(
+      labelled('never judged', `${checks.join(', ')}${needs === '' ? '' : `: needs ${needs}`}`, 2, 18),
+    );
+  }
   for (const { check, judged, cannotJudge, missing } of blind) {
+    if (judged === 0) continue;
     const needs = missing.length > 0 ? `: needs ${missing.map(escapeText).join(', ')}` : '';
-    const share =
-      judged + cannotJudge === 0 ? 'never' : `${count(cannotJudge)} of ${count(judged + cannotJudge)}`;
+    const share = `${count(cannotJudge)} of ${count(judged + cannotJudge)}`;
     lines.push(labelled('cannot judge', `${check} ${share}${needs}`, 2, 18));
   }
   return lines.join('\n');

@@ -23,7 +23,7 @@ function worstFirst(a: Divergence, b: Divergence): number {
 }
 
 function times(found: Divergence): string {
-  return found.count === 1 ? `seq ${found.firstSeq}` : `seq ${found.firstSeq} to ${found.lastSeq}`;
+  return found.count === 1 ? `seq ${found.firstSeq}` : `seq ${found.firstSeq}..${found.lastSeq}`;
 }
 
 function notes(groups: readonly Divergence[], style: Style): string {
@@ -32,7 +32,10 @@ function notes(groups: readonly Divergence[], style: Style): string {
   const lines = [
     `${style.bold('notes')}      ${plural(moments, 'moment')} of severity info, in ${plural(groups.length, 'group')}: no action needed`,
     table(
-      [{ align: 'right' }, { width: 70 }],
+      [
+        { align: 'right' },
+        { width: REPORT_COLUMNS - 4 - Math.max(...shown.map((found) => count(found.count).length)) },
+      ],
       shown.map((found) => {
         const suspect = found.verdict === 'suspect' ? ', suspect' : '';
         return [
