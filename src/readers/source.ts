@@ -1,7 +1,5 @@
 import { fstatSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
-import { Socket } from 'node:net';
-import { isatty, ReadStream } from 'node:tty';
 import { InputError } from '../core/errors.ts';
 import { decompressor, Inflater } from './inflate.ts';
 
@@ -77,15 +75,19 @@ async function* readStream(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
 
 /**
  * Standard input by its descriptor: a worker thread has no process.stdin of its own. A pipe is read as a
- * socket, whose waiting read can be given up; a read of a file cannot wait.
+ * socket, whose waiting read can be given up; a read of a file cannot wait. The modules are loaded here, since
+ * files need none of them.
  */
-function standardInput(): AsyncGenerator<Uint8Array> {
-  if (isatty(0)) return readStream(new ReadStream(0));
+async function* standardInput(): AsyncGenerator<Uint8Array> {
   const kind = fstatSync(0);
   if (kind.isFIFO() || kind.isSocket()) {
-    return readStream(new Socket({ fd: 0, readable: true, writable: false }));
+    const { Socket } = await import('node:net');
+    yield* readStream(new Socket({ fd: 0, readable: true, writable: false }));
+    return;
   }
-  return readFile('/dev/stdin');
+  const { isatty, ReadStream } = await import('node:tty');
+  if (isatty(0)) yield* readStream(new ReadStream(0));
+  else yield* readFile('/dev/stdin');
 }
 
 /** Chunks with their beginning taken out for a look, and put back. */

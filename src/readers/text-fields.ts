@@ -1,6 +1,7 @@
 import { FIELD_ABSENT, FIELD_OK, type FieldSpec, type FieldValues } from '../core/fields.ts';
 import type { FieldExtractor, RecordBatch } from '../core/records.ts';
-import { learnPlan, type TextPlan, viewOf } from './text-plan.ts';
+import { viewOf } from './byte-strings.ts';
+import { learnPlan, type TextPlan } from './text-plan.ts';
 import { behindLocation, isFreeText, type Separator, type Token, tokens } from './text-tokens.ts';
 import { readValue } from './text-values.ts';
 

@@ -25,18 +25,6 @@ const FORM_CODES: Readonly<Record<FieldForm, number>> = {
 /** Keys are compared by words of four bytes, up to this many bytes. */
 const MAX_KEY = 32;
 
-let viewedBytes: Uint8Array | null = null;
-let view: DataView = new DataView(new ArrayBuffer(0));
-
-/** A view of the bytes of a batch; many rows in turn have the same. */
-export function viewOf(b: Uint8Array): DataView {
-  if (b !== viewedBytes) {
-    viewedBytes = b;
-    view = new DataView(b.buffer, b.byteOffset, b.byteLength);
-  }
-  return view;
-}
-
 /** One way in which the text of an event is laid out: which key follows which. */
 export class TextPlan {
   readonly #steps: number;

@@ -8,6 +8,8 @@ export class TracefsHeader {
   functionGraph = false;
   /** Records that were overwritten before the oldest one here; NaN where no header tells. */
   overwritten = Number.NaN;
+  /** CPUs online, -1 where the header does not tell. */
+  cpus = -1;
   /** A `# tracer:` line was seen and no record since. */
   fresh = false;
   #flagColumns = 0;
@@ -43,6 +45,7 @@ export class TracefsHeader {
     this.functionGraph = tracer === 'function_graph';
     this.latency = false;
     this.overwritten = Number.NaN;
+    this.cpus = -1;
     this.fresh = true;
     this.#flagColumns = 0;
     head.contextColumn = 2;
@@ -54,6 +57,7 @@ export class TracefsHeader {
     facts.entriesWritten ??= written;
     facts.cpusOnline ??= cpus;
     this.overwritten = Math.max(0, written - inBuffer);
+    this.cpus = cpus;
   }
 
   /** One line of the drawing above the flags: their order is the order of these lines. */

@@ -43,8 +43,10 @@ export class TracefsLines {
   /** Stamp of the first record. */
   #originHigh = 0;
   #originLow = 0;
-  /** Time of the last record, and of the last one of each CPU. */
+  /** Time of the last record, of the oldest and the newest one, and of the last one of each CPU. */
   #ns = 0;
+  #oldestNs = 0;
+  #newestNs = 0;
   readonly #nsOfCpu = new Float64Array(CPUS).fill(Number.NEGATIVE_INFINITY);
   #record = 0;
   #line = 0;
@@ -72,6 +74,10 @@ export class TracefsLines {
   take(bytes: Uint8Array): RecordBatch {
     this.#facts.records = this.#record;
     this.#facts.lines = this.#line;
+    if (this.#record > 0) {
+      this.#facts.firstNs = this.#oldestNs;
+      this.#facts.lastNs = this.#newestNs;
+    }
     return this.#rows.take(bytes);
   }
 
@@ -144,8 +150,8 @@ export class TracefsLines {
     else if (this.#nsOfCpu[cpu] === Number.NEGATIVE_INFINITY) facts.cpus.add(cpu);
     this.#nsOfCpu[cpu] = ns;
     this.#ns = ns;
-    if (ns > facts.lastNs!) facts.lastNs = ns;
-    else if (ns < facts.firstNs!) facts.firstNs = ns;
+    if (ns > this.#newestNs) this.#newestNs = ns;
+    else if (ns < this.#oldestNs) this.#oldestNs = ns;
     this.#line++;
     this.#record++;
     const counts = facts.counts;
@@ -175,15 +181,13 @@ export class TracefsLines {
     facts.originNs = BigInt(head.high) * 1_000_000_000n + BigInt(head.low);
     facts.ticks = head.decimals === 0;
     facts.resolution = head.decimals === 6 ? 1000 : 1;
-    facts.firstNs = 0;
-    facts.lastNs = 0;
   }
 
   #segment(ns: number): void {
     this.#inSegment = true;
     this.#facts.segments++;
     this.#nsOfCpu.fill(Number.NEGATIVE_INFINITY);
-    this.#rows.mark(ROW_SEGMENT, ns, -1, this.#record, this.#header.overwritten);
+    this.#rows.mark(ROW_SEGMENT, ns, this.#header.cpus, this.#record, this.#header.overwritten);
   }
 
   /** Any line that does not begin like a record of an untouched tracefs file. Returns as {@link #add}. */

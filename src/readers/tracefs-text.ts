@@ -146,6 +146,7 @@ class TracefsText implements OpenTrace {
 }
 
 function whyEmpty(facts: ReaderFacts): string {
+  if (facts.parseErrorCount > 0) return `none of its ${facts.lines} lines has a task, a CPU and a time`;
   if (facts.truncated !== null) return facts.truncated;
   if (facts.counters.has('function-lines')) {
     return 'only calls of the function graph tracer; record events with the nop tracer';
