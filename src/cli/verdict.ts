@@ -22,11 +22,8 @@ export function exitOf(analysis: Analysis, rules: FailRules): ExitCode {
   }
   for (const check of rules.required) {
     const coverage = analysis.coverage.find((entry) => entry.check === check);
-    // A check without any occasion was not prevented from judging, as long as the trace has what it needs.
-    const judged =
-      coverage !== undefined &&
-      (coverage.judged > 0 || (coverage.cannotJudge === 0 && coverage.missing.length === 0));
-    if (!judged) code = worse(code, EXIT.notJudged);
+    // A required check must have judged something: a capture that shows it no occasion proves nothing.
+    if (coverage === undefined || coverage.judged === 0) code = worse(code, EXIT.notJudged);
   }
   return analysis.interrupted ? worse(code, EXIT.interrupted) : code;
 }

@@ -56,7 +56,10 @@ function seen(found: Divergence, analysis: Analysis): string[] {
       2,
     ),
   ];
-  const others = found.members.filter((place) => place.seq !== found.place.seq).slice(0, MAX_MEMBERS);
+  const others = found.members
+    .filter((place) => place.seq !== found.place.seq)
+    .sort((a, b) => a.seq - b.seq)
+    .slice(0, MAX_MEMBERS);
   const right = { align: 'right' } as const;
   lines.push(
     table(

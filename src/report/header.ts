@@ -20,7 +20,7 @@ function kernelText(trace: TraceFacts): string {
 
 function clockText(trace: TraceFacts): string {
   if (trace.clock === null) {
-    return 'unknown: across CPUs, order counts only where values force it or the gap is wide (declare it with --clock NAME)';
+    return 'unknown: order across CPUs is weak (declare it with --clock NAME)';
   }
   return `${escapeText(trace.clock)}${trace.ticks ? ' (stamps are ticks, not nanoseconds)' : ''}`;
 }
@@ -52,7 +52,9 @@ function lostText(trace: TraceFacts): string {
     return `${where}${loss.count === null ? '?' : count(loss.count)} after seq ${loss.afterSeq}`;
   });
   if (trace.lost.length > 4) shown.push(`${count(trace.lost.length - 4)} more places`);
-  return `${total.join(' and ')} lost: ${shown.join('; ')}`;
+  return trace.lost.length === 1 && known > 0
+    ? `${total[0]} lost${trace.lost[0]!.cpu === null ? '' : ` on CPU ${trace.lost[0]!.cpu}`} after seq ${trace.lost[0]!.afterSeq}`
+    : `${total.join(' and ')} lost: ${shown.join('; ')}`;
 }
 
 function unreadText(trace: TraceFacts): string | null {

@@ -36,7 +36,7 @@ export function objectText(found: Divergence): string | null {
     if (values[name] === true) words.push(name === 'exclusive' ? 'AnonExclusive' : name);
     if (values[name] === false && name === 'exclusive') words.push('not AnonExclusive');
   }
-  if (typeof flags === 'string') words.push(`| ${escapeText(flags)}`);
+  if (typeof flags === 'string') words.push(`flags ${escapeText(flags).replaceAll('|', ',')}`);
   return words.join(' ') + (place.entry === null ? '' : ` | slot ${slot(place.entry)}`);
 }
 

@@ -15,7 +15,7 @@ function countsText(counts: Readonly<Record<string, number>>): string {
     .filter(([, n]) => n > 0)
     .sort(byCount)
     .map(([name, n]) => `${escapeText(name).replaceAll('-', ' ')} ${count(n)}`)
-    .join(', ');
+    .join('; ');
 }
 
 const MAX_TASKS = 5;
@@ -42,7 +42,7 @@ export function decisionsText(analysis: Analysis, style: Style): string {
   const lines = [
     style.bold('decisions') +
       (total === 0
-        ? '  no write fault reached do_wp_page in this trace'
+        ? '  none of do_wp_page is seen in the trace'
         : `  ${plural(total, 'write fault')} in do_wp_page`),
   ];
   const outcome = (name: 'reuse' | 'copy' | 'wait' | 'unknown', text: string): void => {
@@ -105,7 +105,7 @@ export function coverageText(coverage: readonly Coverage[], style: Style): strin
   );
   const lines = [`${head}   ${plural(coverage.length, 'check')}`];
   if (full.length > 0) lines.push(namesLine('judged all', full));
-  if (idle.length > 0) lines.push(namesLine('no occasion', idle));
+  if (idle.length > 0) lines.push(namesLine('no occasion seen', idle));
   const never = new Map<string, string[]>();
   for (const { check, judged, missing } of blind) {
     if (judged > 0) continue;
@@ -117,11 +117,15 @@ export function coverageText(coverage: readonly Coverage[], style: Style): strin
       labelled('never judged', `${checks.join(', ')}${needs === '' ? '' : `: needs ${needs}`}`, 2, 18),
     );
   }
+  const partly = new Map<string, string[]>();
   for (const { check, judged, cannotJudge, missing } of blind) {
     if (judged === 0) continue;
     const needs = missing.length > 0 ? `: needs ${missing.map(escapeText).join(', ')}` : '';
-    const share = `${count(cannotJudge)} of ${count(judged + cannotJudge)}`;
-    lines.push(labelled('cannot judge', `${check} ${share}${needs}`, 2, 18));
+    const share = `${count(cannotJudge)} of ${count(judged + cannotJudge)}${needs}`;
+    partly.set(share, [...(partly.get(share) ?? []), check]);
+  }
+  for (const [share, checks] of partly) {
+    lines.push(labelled('cannot judge', `${checks.join(', ')} ${share}`, 2, 18));
   }
   return lines.join('\n');
 }

@@ -48,6 +48,7 @@ test.each([
   ['analyze suspect --fail-on-suspect', 1],
   ['analyze clean --require unexpected-cow', 0],
   ['analyze clean --require unexpected-cow,missed-cow', 0],
+  ['analyze blind --require unexpected-cow', 4],
   ['analyze blind --require missed-cow', 4],
   ['analyze blind bad --require missed-cow', 1],
   ['analyze bad missing', 3],
