@@ -35,7 +35,7 @@ Silent: the reference was taken by the parent itself`,
         }
         context.judged();
         if (!first.pin && room <= 0) return;
-        const certain = (first.pin ? !first.doubtful : room >= 1) && !context.state.lossy;
+        const certain = (first.pin ? !first.doubtful : room >= 1) && !context.state.lossy && !context.state.blind;
         context.report({
           check: ID,
           severity: 'critical',

@@ -26,7 +26,7 @@ Silent: page.free-batched P ; page.free P (one free, told twice)`,
             const row = s.pages.find(pfn);
             const why = incomplete(s);
             // Bulk allocations are not told (formats.md 5.12): a count that was set in between is one.
-            if (row < 0 || why !== null || s.lossy) {
+            if (row < 0 || why !== null || s.lossy || s.blind) {
               context.cannot(why ?? 'history of the page');
               return;
             }

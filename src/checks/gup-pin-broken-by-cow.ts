@@ -36,7 +36,7 @@ function judgeGet(fault: WriteFault, context: CheckContext): Told | null {
   const designed = d.inputs.exclusive !== true && (context.declared === null || judge(context.declared.cow, d).ruling.outcome !== 'reuse');
   const kernel = context.kernel();
   const batchKnown = (kernel !== null && kernel >= BATCH_LEAVES_LRU) || d.inputs.onLru === false;
-  const certain = room >= 1 && batchKnown && fault.exclusive === true;
+  const certain = room >= 1 && batchKnown && fault.exclusive === true && !context.state.lossy && !context.state.blind;
   return {
     severity: designed ? 'info' : 'critical',
     verdict: certain ? 'proven' : 'suspect',
@@ -62,7 +62,7 @@ Silent (5.19): AnonExclusive: reuse`,
     return {
       decided(fault) {
         const { d } = fault;
-        if (d.outcome !== 'copy' || (d.page !== 'anon' && d.page !== 'unknown') || d.inputs.unshare === true) return;
+        if (!d.committed || (d.page !== 'anon' && d.page !== 'unknown') || d.inputs.unshare === true) return;
         const pins = fault.holds.filter((held) => held.pin && held.own !== false);
         const gets = fault.holds.filter((held) => !held.pin && held.own === true);
         const found = pins[0] ?? gets[0];

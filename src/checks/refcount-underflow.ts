@@ -25,7 +25,7 @@ Silent: a sample below the sum after lost events; a late record of a preempted t
             const pfn = e.args[e.at + refAdd.at.pfn]!;
             const row = s.pages.find(pfn);
             const why = incomplete(s);
-            if (row < 0 || why !== null || !s.pages.exact(row)) {
+            if (row < 0 || why !== null || s.lossy || s.blind || !s.pages.exact(row)) {
               context.cannot(why ?? 'history of the page since its allocation');
               return;
             }

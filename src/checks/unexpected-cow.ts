@@ -28,7 +28,7 @@ export function watchCopies(check: string, context: CheckContext, underReclaim: 
   return {
     decided(fault) {
       const { d } = fault;
-      if (d.outcome !== 'copy' || !isJudgeable(d)) return;
+      if (!d.committed || !isJudgeable(d)) return;
       // A stable-writes device under writeback needs the copy (2.2, P4).
       if (fault.exclusive === undefined) {
         context.cannot(d.inputs.exclusive === undefined && Number.isNaN(d.inputs.mappings) ? 'wp.copy' : 'history of the page');

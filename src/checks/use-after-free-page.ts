@@ -26,7 +26,7 @@ Silent: a speculative get that the kernel refused (mod_unless ret=0); a late rec
         const pfn = e.args[e.at + pfnAt]!;
         const row = s.pages.find(pfn);
         const why = incomplete(s);
-        if (row < 0 || why !== null || s.lossy) {
+        if (row < 0 || why !== null || s.lossy || s.blind) {
           context.cannot(why ?? 'history of the page');
           return;
         }

@@ -115,12 +115,12 @@ function exclusiveTo(s: MmState, d: Decision, holds: readonly HeldReference[], s
   const { exclusive, ksm, anon, mappings, swapcache, swapcount } = d.inputs;
   if (anon === false || ksm === true || d.page === 'zero') return false;
   // AE2: at most one mm maps an exclusive page, and no swap PTE refers to it.
-  if (exclusive === true) return true;
+  if (exclusive === true) return d.inputs.exclusiveSeq > 0 ? true : undefined;
   if (mappings > 1 || sharers.length > 0 || holds.some((held) => held.own === false && !held.doubtful)) return false;
   if (anon === undefined || ksm === undefined || mappings !== 1 || d.wp.mapBefore !== 1) return undefined;
   if (swapcache === undefined || (swapcache && swapcount !== 0)) return swapcache && swapcount > 0 ? false : undefined;
   if (holds.some((held) => held.own !== true)) return undefined;
-  return s.lossy ? undefined : true;
+  return s.lossy || s.blind ? undefined : true;
 }
 
 function causeOf(s: MmState, d: Decision, holds: readonly HeldReference[], holder: WriteFault['lockHolder'], spare: number): { cause: string; seq: number } {

@@ -22,7 +22,7 @@ export const CTX_PREEMPT_SHIFT = 5;
 
 /** A record: the ordinary row of a batch. */
 export const ROW_RECORD = 0;
-/** A new segment begins: nothing that was known before holds. `aux` is the count of records that the header says were overwritten (NaN unknown, 0 none). */
+/** A new segment begins: nothing that was known before holds. `aux` is the count of records that the header says were overwritten (NaN unknown, 0 none), `cpu` how many CPUs it names (-1 not told). */
 export const ROW_SEGMENT = 1;
 /** Records of CPU `cpu` were lost just before its next record; `aux` is how many, NaN if not told. `cpu` -1: of any CPU. */
 export const ROW_LOST = 2;

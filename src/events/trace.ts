@@ -2,9 +2,10 @@ import { kind } from './declare.ts';
 
 export const traceSegment = kind(
   'trace.segment',
-  'a segment begins: nothing known before it holds after it; overwritten is how many records its header says were lost before the first one of each CPU',
+  'a segment begins: nothing known before it holds after it; overwritten is how many records its header says were lost before the first one of each CPU, cpus how many CPUs it names',
   {
     overwritten: 'count',
+    cpus: 'count',
   },
 );
 export const traceLost = kind(

@@ -86,6 +86,8 @@ export interface Decision {
   readonly pfn: number;
   readonly newPfn: number;
   readonly outcome: Outcome;
+  /** A copy that was made and mapped. A copy decided, then dropped because the PTE had changed, is no COW (domain.md 2.1). */
+  readonly committed: boolean;
   readonly outcomeBy: OutcomeBy;
   /** What the page is. `private-file`: page cache under a private mapping; `shared`: a shared mapping. */
   readonly page: 'anon' | 'ksm' | 'zero' | 'private-file' | 'shared' | 'unknown';

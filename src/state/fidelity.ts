@@ -17,13 +17,13 @@ export class Fidelity {
     this.agreed++;
   }
 
-  race(): void {
-    this.compared++;
-    this.raced++;
+  race(samples = 1): void {
+    this.compared += samples;
+    this.raced += samples;
   }
 
-  disagree(seq: number, expected: number, printed: number): void {
-    this.compared++;
+  disagree(seq: number, expected: number, printed: number, samples = 1): void {
+    this.compared += samples;
     if (this.disagreed.length < 100) this.disagreed.push([seq, expected, printed]);
   }
 }

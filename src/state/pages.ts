@@ -39,10 +39,10 @@ const schema = {
   order: 'u8',
   /** Part of a large folio: counts of single pages do not say what they say of small ones. */
   large: 'u8',
-  /** A sample that disagreed with the integral and waits for the next one to tell a race from an error. */
-  countOff: 'i32',
+  /** Samples that disagreed with the integral and wait for later records to tell a race from an error: how many, since when. */
+  countOff: 'u8',
   countOffSeq: 'f64',
-  mapOff: 'i32',
+  mapOff: 'u8',
   mapOffSeq: 'f64',
   /** Last change of the refcount: by whom and when. */
   refPid: 'i32',

@@ -1,6 +1,7 @@
 import { PTE_KIND, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE } from '../core/pte.ts';
 import { Table, type TableImage } from '../core/table.ts';
-import type { Pages } from './pages.ts';
+import { UNKNOWN } from '../core/knowledge.ts';
+import { type Pages, TRI_UNKNOWN } from './pages.ts';
 import type { Swap } from './swap.ts';
 
 /** Bytes and entries of one page-table page (4 KiB pages, 8-byte entries). */
@@ -351,6 +352,24 @@ export class PageTables {
       if (!this.tables.alive(row) || this.tables.col.mm[row] !== mm) continue;
       for (let k = row * SLOTS; k < (row + 1) * SLOTS; k++) {
         if (this.know[k] === SLOT_KNOWN && this.bits[k]! & PTE_WRITE) this.know[k] = SLOT_WRITE_UNKNOWN;
+      }
+    }
+  }
+
+  /** Pages of an mm that a fork may have shared unseen: how many map them, and whether one does, is not known any more. */
+  doubtSharing(mm: number, start: number, end: number): void {
+    const c = this.tables.col;
+    for (let row = 0; row < this.tables.bound; row++) {
+      if (!this.tables.alive(row) || c.mm[row] !== mm || c.bound[row] === 0) continue;
+      const low = c.region[row]! * TABLE_SPAN;
+      if (low >= end || low + TABLE_SPAN <= start) continue;
+      for (let k = row * SLOTS; k < (row + 1) * SLOTS; k++) {
+        const va = low + (k - row * SLOTS) * 4096;
+        if (va < start || va >= end || this.know[k] === SLOT_UNKNOWN || (this.bits[k]! & PTE_KIND) !== PTE_PRESENT) continue;
+        const page = this.#pages.find(this.frame[k]!);
+        if (page < 0) continue;
+        this.#pages.col.mapGrade[page] = UNKNOWN;
+        this.#pages.col.exclusive[page] = TRI_UNKNOWN;
       }
     }
   }

@@ -32,6 +32,8 @@ export interface Sources {
   free: boolean;
   /** A page was allocated whose refcount was not set in the trace: page_ref is filtered. */
   filtered: boolean;
+  /** Probes on rmap tell which page gains and loses mappings. */
+  rmap: boolean;
   /** Kinds of event that occurred, by code. */
   readonly seen: Uint8Array;
 }
@@ -55,6 +57,9 @@ export class MmState {
   lossy = false;
   /** The segment's buffer was overwritten before some CPUs' first records. */
   overwritten = false;
+  /** Some CPU's first surviving record is still to come: what that CPU does meanwhile is not in the trace. */
+  blind = false;
+  cpusExpected = 0;
   /** CPUs that have had a record in this segment. */
   readonly cpus = new Set<number>();
   /** Losses so far, the first ten thousand. */
@@ -65,7 +70,7 @@ export class MmState {
   readonly ptes: PageTables = new PageTables(this.pages, this.swap);
   readonly holds: Holds = new Holds(this.pages);
   readonly open: WpBracket[] = [];
-  readonly sources: Sources = { refSet: false, alloc: false, free: false, filtered: false, seen: new Uint8Array(EVENT_KINDS.length) };
+  readonly sources: Sources = { refSet: false, alloc: false, free: false, filtered: false, rmap: false, seen: new Uint8Array(EVENT_KINDS.length) };
   readonly refcount = new Fidelity();
   readonly mapcount = new Fidelity();
   readonly swapcount = new Fidelity();
@@ -96,9 +101,10 @@ export class MmState {
     this.decision = null;
     this.sources.seen[e.kind] = 1;
     // Overwrite mode loses what was before the first surviving record of each CPU, and CPUs start at different times.
-    if (this.overwritten && !this.cpus.has(e.cpu)) {
+    if (this.overwritten && e.cpu >= 0 && !this.cpus.has(e.cpu)) {
       this.cpus.add(e.cpu);
       this.lose(e.seq);
+      this.blind = this.cpus.size < this.cpusExpected;
     }
     const pid = Tasks.actor(e);
     const task = this.tasks.get(pid, e.seq);
@@ -137,6 +143,7 @@ export class MmState {
     this.horizon = seq;
     this.lossy = false;
     this.overwritten = false;
+    this.blind = false;
     this.cpus.clear();
     this.tasks.clear();
     this.pages.clear();

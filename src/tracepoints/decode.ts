@@ -49,6 +49,8 @@ interface BoundTracepoint {
   readonly required: readonly number[];
   readonly readable: readonly number[];
   readonly excluded: readonly number[];
+  /** Fits every record of its name. */
+  readonly unconditional: boolean;
 }
 
 interface BoundLesson {
@@ -106,7 +108,7 @@ export class TraceDecoder {
   readonly #open = new OpenEntries();
   readonly #seen = new Set<string>();
   readonly #ctx: DecodeContext;
-  readonly #learning: Learning;
+  readonly #learning: { -readonly [K in keyof Learning]: Learning[K] };
   readonly #hold: number;
   #arch: string | null;
   #archHow: string | null;
@@ -139,6 +141,8 @@ export class TraceDecoder {
     this.#learning = {
       pages: this.#pages,
       kernel: this.#kernel,
+      pid: 0,
+      nearFrame: new Map(),
       anon: new Set(),
       proveX86: (how) => {
         if (this.#arch !== null) return;
@@ -190,7 +194,8 @@ export class TraceDecoder {
         const required = positions(tracepoint.requires);
         const readable = positions(tracepoint.readable);
         const excluded = positions(tracepoint.lacks);
-        return { tracepoint, required, readable, excluded, ...bind(fields) };
+        const unconditional = required.length + readable.length + excluded.length === 0;
+        return { tracepoint, required, readable, excluded, unconditional, ...bind(fields) };
       }),
       current: null,
       lessons: LESSONS.filter(({ event }) => event === name).map((lesson) => ({
@@ -214,6 +219,7 @@ export class TraceDecoder {
       const nameId = batch.name[row]!;
       const slot = this.#slots[nameId] ?? this.#bind(nameId);
       if (!slot.told) this.#learnName(slot, nameId, batch, row);
+      this.#learning.pid = batch.pid[row]!;
       for (const { lesson, extract, values } of slot.lessons) {
         extract(batch, row, values);
         lesson.learn(values, this.#learning);
@@ -250,7 +256,7 @@ export class TraceDecoder {
       }
       if (bound.tracepoint.silent && slot.candidates.length === 1) continue;
       bound.extract(batch, i, bound.values);
-      if (!fits(bound)) {
+      if (!bound.unconditional && !fits(bound)) {
         this.#decodeAnew(slot, batch, i, out);
         continue;
       }
@@ -277,7 +283,7 @@ export class TraceDecoder {
   }
 
   #decodeMark(kind: number, cpu: number, aux: number, out: EventBatchBuilder): void {
-    if (kind === ROW_SEGMENT) out.emit(traceSegment, aux);
+    if (kind === ROW_SEGMENT) out.emit(traceSegment, aux, cpu < 0 ? Number.NaN : cpu);
     else if (kind === ROW_LOST) out.emit(traceLost, cpu, aux);
     else if (kind === ROW_CPU_STARTED) out.emit(traceCpuStarted, cpu);
     else if (kind === ROW_CUT) out.emit(traceCut);

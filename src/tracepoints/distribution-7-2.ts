@@ -29,7 +29,7 @@ const ent = entry('ent');
 const folio = { pfn: page('folio') };
 const place = { mm: ptr('mm'), va: va('addr') };
 
-/** One more user of a slot (SWAP_MAP usage of older kernels). */
+/** One user of a slot: what older kernels pass as usage (0x40 is the cache bit there). */
 const ONE_USER = constant(1);
 
 /**
@@ -98,7 +98,7 @@ const swap: readonly Tracepoint[] = [
     part(swapDupEnd, { entry: ent, ret }),
   ]),
   ofSubpage('sw_free', (out, of, nr) => out.emit(swapFree, of, nr)),
-  tell('sw_putc', swapEntryFree, { entry: slot('typ', 'off'), nr: int('nr') }),
+  tell('sw_putc', swapEntryFree, { entry: slot('typ', 'off'), nr: int('nr'), usage: ONE_USER }),
   // Offsets within a cluster: the slot is told by sw_putc.
   silent('sw_pute'),
   tell('sw_rel', swapSlotFree, { nr: int('nr') }, { requires: ['ci'] }),

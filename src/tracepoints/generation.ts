@@ -170,7 +170,9 @@ export class KernelFacts {
 
   /** A swap type that a record says is one of a migration entry. */
   migrationType(type: number): void {
+    if (this.#migrationTypes.has(type)) return;
     this.#migrationTypes.add(type);
+    this.#settleRoles();
   }
 
   /** page_ref printed a mapcount of -1, which page_mapcount() never returns. */
@@ -258,13 +260,15 @@ export class KernelFacts {
     return this.#mapcountIsRaw ? printed : printed - 1;
   }
 
-  /** The release as far as it is known: `6.12`, `6.9..7.1`, or null. */
+  /** The release as far as it is known: `6.1`, `6.12..7.1`, `6.12+` (not known from above), or null. */
   get text(): string | null {
     if (this.contradiction !== null || this.reasons.length === 0) return null;
     if (this.given !== null && this.from === this.to) return this.given;
-    return this.from === this.to
-      ? releaseText(this.from)
-      : `${this.from === 0 ? '' : releaseText(this.from)}..${releaseText(this.to)}`;
+    if (this.from === this.to) return releaseText(this.from);
+    if (this.from === 0) return `up to ${releaseText(this.to)}`;
+    return this.to === NEWEST_KNOWN
+      ? `${releaseText(this.from)}+`
+      : `${releaseText(this.from)}..${releaseText(this.to)}`;
   }
 
   /** Tables in use and numbers that no table was chosen for. */

@@ -2,7 +2,7 @@ import { FIELD_OK, type FieldSpec, type FieldValues, fieldNumber, fieldText } fr
 import type { PageAddresses } from './addresses.ts';
 import type { KernelFacts } from './generation.ts';
 import { EVENT_SIGNATURES, FUNCTION_SIGNATURES, VM_FAULT_WRITE } from './kernels.ts';
-import { decodedPte, decodePte, PTE_LEVEL, type PteRules, ROLE_UNKNOWN } from './pte.ts';
+import { decodedPte, decodePte, PTE_LEVEL } from './pte.ts';
 
 /** What lessons may draw on and add to. */
 export interface Learning {
@@ -10,6 +10,10 @@ export interface Learning {
   readonly kernel: KernelFacts;
   /** The trace comes from an x86-64 machine: this record proves it. */
   proveX86(how: string): void;
+  /** Task of the record. */
+  readonly pid: number;
+  /** Frame of the entry that a task's last record printed. */
+  readonly nearFrame: Map<number, number>;
   /** Folio pointers last seen mapped as anonymous memory. */
   readonly anon: Set<number>;
 }
@@ -55,6 +59,26 @@ const pageAndPte = (event: string): Lesson =>
       pages.pair(fieldNumber(values, 0), decodedPte.frame, event);
     },
   );
+
+/**
+ * Two records of one task, of which the first prints an entry and the second the page that it maps:
+ * do_wp_page and wp_page_copy, pte_clear and remove_rmap_ptes. A pair that does not belong together gives no
+ * base on a 1 GiB boundary.
+ */
+const entryBefore = (event: string): Lesson =>
+  lesson(event, [{ key: 'pte', form: 'hex' }], (values, { kernel, nearFrame, pid }) => {
+    if (values.state[0] !== FIELD_OK || !(values.lo[0]! & 1)) return;
+    decodePte(values.lo[0]!, values.hi[0]!, PTE_LEVEL, kernel.pte);
+    if (decodedPte.frame > 0) nearFrame.set(pid, decodedPte.frame);
+  });
+const pageBehind = (event: string, before: string): Lesson =>
+  lesson(event, [{ key: 'page', form: 'ptr' }], (values, { pages, nearFrame, pid }) => {
+    const frame = nearFrame.get(pid);
+    nearFrame.delete(pid);
+    if (frame !== undefined && values.state[0] === FIELD_OK) {
+      pages.pair(fieldNumber(values, 0), frame, `${before} and ${event}`);
+    }
+  });
 
 /** A record in which the kernel prints vmemmap_base. */
 const vmemmapBase = (event: string): Lesson =>
@@ -116,11 +140,6 @@ const faultReturn = (event: string): Lesson =>
     }
   });
 
-/** set_migration_pte prints a word whose type is one of the three migration types. */
-const migrationWord = lesson('set_migration_pte', [{ key: 'pte', form: 'hex' }], (values, { kernel }) => {
-  if (kernel.pte.x86 && values.state[0] === FIELD_OK) kernel.migrationType(values.hi[0]! >>> 27);
-});
-
 const mapsAnon = (event: string, key: string): Lesson =>
   lesson(event, [{ key, form: 'ptr' }], (values, { anon }) => {
     if (values.state[0] === FIELD_OK && anon.size < 100_000) anon.add(fieldNumber(values, 0));
@@ -156,6 +175,9 @@ export const LESSONS: readonly Lesson[] = [
   ),
   ...['mm_lru_insertion', 'mm_lru_activate'].map((event) => pageAndPfn(event, 'folio')),
   ...['wp_page_copy', 'wp_page_reuse'].map(pageAndPte),
+  ...['do_wp_page', 'pte_clear'].map(entryBefore),
+  ...['wp_page_copy', 'wp_page_reuse'].map((event) => pageBehind(event, 'do_wp_page')),
+  ...['remove_rmap_ptes', 'remove_rmap'].map((event) => pageBehind(event, 'pte_clear')),
   ...['wp_in', 'mm_new'].map(vmemmapBase),
   userFault,
   ...['swapoff', 'swapon', 'so_in', 'so_out', 'swapoff_ret', 'swapon_ret'].map(syscallWrapper),
@@ -163,7 +185,6 @@ export const LESSONS: readonly Lesson[] = [
   faultWord('wp_in', 'opte'),
   ...['page_ref_mod', 'page_ref_mod_and_test', 'page_ref_mod_unless', 'page_ref_set'].map(pageRef),
   ...['wp_out', 'flt_out', 'do_wp_page_ret', 'handle_mm_fault_ret'].map(faultReturn),
-  migrationWord,
   ...['add_new_anon_rmap', 'add_anon_rmap_ptes', 'move_anon_rmap', 'rm_new', 'rm_anon', 'rm_move'].map(
     (event) => mapsAnon(event, 'folio'),
   ),
@@ -184,9 +205,4 @@ export function learnFromName(event: string, func: string, kernel: KernelFacts):
   if (byEvent !== undefined) kernel.prove(`tracepoint ${event}`, byEvent);
   const byFunction = FUNCTION_SIGNATURES.get(func);
   if (byFunction !== undefined) kernel.prove(`probe on ${func}`, byFunction);
-}
-
-/** Whether a table word may be read at all, for the facts. */
-export function migrationTypesKnown(rules: PteRules): boolean {
-  return rules.roles.some((role) => role !== ROLE_UNKNOWN);
 }

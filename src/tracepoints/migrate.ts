@@ -18,6 +18,10 @@ const word = (event: string, kind: EventKind, small: number, huge: number): Trac
     event,
     FIELDS,
     (values: FieldValues, out: EventBatchBuilder, ctx: DecodeContext) => {
+      // The word of a migration entry teaches which swap types mean migration on this kernel.
+      if (small === PTE_IS_MIGRATION && values.state[1] === FIELD_OK && ctx.kernel.pte.x86) {
+        ctx.kernel.migrationType(values.hi[1]! >>> 27);
+      }
       const large = values.state[2] === FIELD_OK && values.lo[2]! > 0;
       if (values.state[1] === FIELD_OK) {
         decodePte(values.lo[1]!, values.hi[1]!, large ? huge : small, ctx.kernel.pte);

@@ -66,6 +66,9 @@ const ATTRIBUTES = new Uint16Array(4096).map((_, low) =>
 );
 const HI_SAVED_DIRTY = 1 << 26;
 
+/** Young and dirty of a migration entry, in the upper half of the offset: 34 and 35, or 40 and 41. */
+const MIGRATION_YOUNG = (1 << 11) | (1 << 17);
+const MIGRATION_DIRTY = (1 << 12) | (1 << 18);
 /** A migration entry keeps the pfn in the low 34 bits of its offset under 4-level paging and 40 under 5-level,
  * with young and dirty above. 34 bits of frames are 64 TiB: enough for either. */
 const MIGRATION_PFN = 2 ** 34;
@@ -116,7 +119,8 @@ function decodePresent(lo: number, hi: number, level: number, rules: PteRules): 
 
 function decodeSwap(lo: number, hi: number, level: number, rules: PteRules): void {
   const type = hi >>> 27;
-  const offset = (~hi & 0x7ffffff) * 8388608 + (~lo >>> 9);
+  const upper = ~hi & 0x7ffffff;
+  const offset = upper * 8388608 + (~lo >>> 9);
   let bits = 0;
   if (lo & 2) bits |= PTE_SOFT_DIRTY;
   if (lo & 4) bits |= PTE_UFFD_WP;
@@ -126,6 +130,8 @@ function decodeSwap(lo: number, hi: number, level: number, rules: PteRules): voi
     if (role === ROLE_MIGRATION_WRITE) bits |= PTE_WRITE;
     else if (role === ROLE_MIGRATION_READ_EXCLUSIVE) bits |= PTE_EXCLUSIVE;
     if ((level & 1) === PMD_LEVEL) bits |= PTE_HUGE;
+    if (upper & MIGRATION_YOUNG) bits |= PTE_YOUNG;
+    if (upper & MIGRATION_DIRTY) bits |= PTE_DIRTY;
     decodedPte.bits = bits;
     decodedPte.frame = offset % MIGRATION_PFN;
     return;

@@ -1,4 +1,5 @@
-import { type FieldSpec, type FieldValues, fieldNumber, fieldText } from '../core/fields.ts';
+import { FIELD_OK, type FieldSpec, type FieldValues, fieldNumber, fieldText } from '../core/fields.ts';
+import { parseHex } from '../core/pointer.ts';
 import type { EventBatchBuilder } from '../events/batch.ts';
 import { sysEnter, sysExit } from '../events/index.ts';
 import { SYSCALLS } from '../events/task.ts';
@@ -127,9 +128,20 @@ function enter(event: string, call: number, keys: readonly string[]): Tracepoint
   });
 }
 
-/** `sys_madvise -> 0x0`, or `ret` in binary records. */
+/** `sys_madvise -> 0x0`; trace-cmd prints `sys_exit_madvise: 0x0`; binary records have `ret`. */
 function exit(event: string, call: number): Tracepoint {
-  return tell(event, sysExit, { call: constant(call), ret: va('ret') });
+  return tracepoint(
+    event,
+    [
+      { key: 'ret', form: 'hex' },
+      { key: '@text', form: 'bytes' },
+    ],
+    (values: FieldValues, out: EventBatchBuilder) => {
+      const ret =
+        values.state[0] === FIELD_OK ? fieldNumber(values, 0) : parseHex(fieldText(values, 1).trim());
+      out.emit(sysExit, call, ret);
+    },
+  );
 }
 
 /** Tracepoints of one syscall: entry and return, each as text prints it and as tools name it. */
@@ -157,7 +169,7 @@ export const rawSyscallTracepoints: readonly Tracepoint[] = [
   tracepoint('sys_enter', [{ key: '@text', form: 'bytes' }], (values, out, ctx) => {
     const match = RAW_ENTER.exec(fieldText(values, 0));
     if (match === null || !ctx.kernel.pte.x86) return;
-    const word = (i: number): number => Number(BigInt.asIntN(64, BigInt(`0x${match[i]}`)));
+    const word = (i: number): number => parseHex(match[i]!);
     out.emit(sysEnter, CALL_OF_NUMBER.get(Number(match[1])) ?? -1, word(2), word(3), word(4), word(5));
   }),
   // The syscall exit itself: `sys_exit(error_code: 0)`.

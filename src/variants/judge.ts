@@ -36,7 +36,9 @@ export function judge(rule: CowRule, d: Decision): Judgement {
       else certain ??= other;
     }
   }
-  if (!possible && certain !== null) return { agreement: 'differs', ruling: certain };
+  // AnonExclusive must have been read within the bracket, or been decided by it: the state's word alone convicts nobody.
+  const read = d.inputs.exclusive === undefined || d.inputs.exclusiveSeq > 0;
+  if (!possible && certain !== null && read) return { agreement: 'differs', ruling: certain };
   if (ruling.outcome === 'unknown' && d.outcomeBy !== 'absence') {
     // Known up to the lock: the one step that no probe shows. What was observed is one of the two ways.
     const consistent = consistentLock(rule, d);

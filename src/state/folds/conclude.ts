@@ -1,10 +1,11 @@
 import { PG_HEAD, PG_LRU, PG_OWNER_PRIV_1, PG_SWAPBACKED, PG_WRITEBACK } from '../../core/pageflags.ts';
 import { MAPPING_ANON, MAPPING_FILE, MAPPING_KSM } from '../../events/flags.ts';
-import { pteAccess, pteClearFlush, rmapNew, wpCopy, wpReuse, wpTest } from '../../events/index.ts';
+import { pteAccess, pteClearFlush, rmapMove, rmapNew, wpCopy, wpReuse, wpTest } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
 import type { Decision, Inputs, Outcome, OutcomeBy, Sample, WpBracket } from '../decision.ts';
 import { TRI_FALSE, TRI_TRUE, TRI_UNKNOWN } from '../pages.ts';
 import type { MmState } from '../state.ts';
+import { tellsPtes } from './rmap.ts';
 import { exclusiveIn } from './watch.ts';
 
 function tri(value: number): boolean | undefined {
@@ -22,7 +23,7 @@ function outcomeOf(s: MmState, e: Cursor, wp: WpBracket): { outcome: Outcome; by
   if (!Number.isNaN(wp.newPfn) && (wp.clearSeq > 0 || !seen(s, pteClearFlush))) return { outcome: 'copy', by: wp.copy === null ? 'inferred' : 'probe', seq: wp.newSeq };
   if (wp.clearSeq > 0 && !seen(s, rmapNew)) return { outcome: 'copy', by: 'inferred', seq: wp.clearSeq };
   if (wp.uffd) return { outcome: 'wait', by: 'inferred', seq: e.seq };
-  if (wp.copy !== null) return { outcome: 'unknown', by: 'none', seq: e.seq };
+  if (wp.copy !== null) return { outcome: 'copy', by: 'probe', seq: wp.copy.seq };
   if (wp.accessSeq > 0) return { outcome: 'reuse', by: 'inferred', seq: wp.accessSeq };
   if (wp.waited) return { outcome: 'wait', by: 'inferred', seq: e.seq };
   if (wp.moved) return { outcome: wp.unshare ? 'noop' : 'reuse', by: 'inferred', seq: wp.decidedSeq };
@@ -48,7 +49,7 @@ function pageOf(s: MmState, wp: WpBracket, sample: Sample | null): Decision['pag
 }
 
 /** AnonExclusive as the decision found it. */
-function exclusiveAt(wp: WpBracket, outcome: Outcome): { value: boolean | undefined; seq: number } {
+function exclusiveAt(s: MmState, wp: WpBracket, outcome: Outcome): { value: boolean | undefined; seq: number } {
   const first = exclusiveIn(wp.first);
   if (first !== undefined && wp.first !== null && (wp.decidedSeq === 0 || wp.first.seq <= wp.decidedSeq || outcome === 'copy')) {
     return { value: first, seq: wp.first.seq };
@@ -58,6 +59,8 @@ function exclusiveAt(wp: WpBracket, outcome: Outcome): { value: boolean | undefi
   if (wp.test !== null) return { value: exclusiveIn(wp.test) ?? false, seq: wp.test.seq };
   const reuse = exclusiveIn(wp.reuse);
   if (reuse !== undefined && wp.reuse !== null) return { value: reuse, seq: wp.reuse.seq };
+  // A reuse that did not go through the test: it was exclusive. Rests on the absence of rmap.move, so it proves nothing.
+  if (outcome === 'reuse' && wp.accessSeq > 0 && seen(s, rmapMove)) return { value: true, seq: 0 };
   return { value: tri(wp.exclusiveBefore), seq: 0 };
 }
 
@@ -70,11 +73,13 @@ export function concludeWp(s: MmState, e: Cursor, wp: WpBracket): Decision {
   const { outcome, by, seq } = outcomeOf(s, e, wp);
   const sample = wp.test ?? wp.first ?? wp.copy ?? wp.reuse;
   const page = pageOf(s, wp, sample);
-  const exclusive = page === 'anon' ? exclusiveAt(wp, outcome) : { value: page === 'unknown' ? undefined : false, seq: 0 };
+  const exclusive = page === 'anon' ? exclusiveAt(s, wp, outcome) : { value: page === 'unknown' ? undefined : false, seq: 0 };
   const least = Math.min(Number.isNaN(wp.leastCount) ? Number.POSITIVE_INFINITY : wp.leastCount, Number.isNaN(wp.countMin) ? Number.POSITIVE_INFINITY : wp.countMin);
   const greatest = Math.max(Number.isNaN(wp.lastCount) ? 0 : wp.lastCount, Number.isNaN(wp.countMax) ? 0 : wp.countMax);
   const mapSample = wp.test ?? wp.copy ?? wp.reuse ?? wp.first;
-  const mappings = mapSample !== null && mapSample.mapcount >= -1 ? mapSample.mapcount + 1 : wp.mapBefore;
+  // What was folded counts only where every way to gain a mapping is told: rmap, and the PTEs of forks.
+  const folded = s.sources.rmap && tellsPtes(s) && !s.blind ? wp.mapBefore : Number.NaN;
+  const mappings = mapSample !== null && mapSample.mapcount >= -1 ? mapSample.mapcount + 1 : folded;
   const swapcache = flag(sample, PG_OWNER_PRIV_1) ?? tri(wp.swapcacheBefore);
   const row = s.pages.find(wp.pfn);
   const inputs: Inputs = {
@@ -107,6 +112,7 @@ export function concludeWp(s: MmState, e: Cursor, wp: WpBracket): Decision {
     pfn: wp.pfn,
     newPfn: outcome === 'copy' ? wp.newPfn : Number.NaN,
     outcome,
+    committed: outcome === 'copy' && (!Number.isNaN(wp.newPfn) || wp.clearSeq > 0),
     outcomeBy: by,
     page,
     inputs,

@@ -36,7 +36,7 @@ import type { FaultBracket, Task } from '../tasks.ts';
 import { concludeWp } from './conclude.ts';
 import { isSwap, samplePte } from './ptes.ts';
 import { noteFlags } from './refs.ts';
-import { wpOf } from './rmap.ts';
+import { tellsPtes, wpOf } from './rmap.ts';
 import { decide, readCount, readFlags } from './watch.ts';
 
 /** A fault tells which mm its task runs on, unless it acts for another process. */
@@ -271,11 +271,12 @@ export const faultFolds: readonly Fold[] = [
     if (!Object.is(task.forkMm, child)) s.ptes.renew(child, e.seq);
     task.forkMm = child;
     if (Number.isNaN(task.mm)) task.mm = parent;
+    const owner = s.ptes.mm(parent, e.seq);
+    if (owner < 0) return;
     // Where no probe shows which PTEs are copied, any write bit of the parent may be gone.
-    if (s.sources.seen[forkPtes.code] === 0) {
-      const owner = s.ptes.mm(parent, e.seq);
-      if (owner >= 0) s.ptes.doubtWrite(owner);
-    }
+    if (s.sources.seen[forkPtes.code] === 0) s.ptes.doubtWrite(owner);
+    // Without PTE writes of the child nothing tells which pages gained a mapping, or lost their exclusivity.
+    if (!tellsPtes(s)) s.ptes.doubtSharing(owner, e.args[e.at + forkRange.at.start]!, e.args[e.at + forkRange.at.end]!);
   }),
   fold(forkPtes, (s, e, task) => {
     const { child, parent, va, dst, src } = forkPtes.at;

@@ -64,7 +64,10 @@ function onSet(s: MmState, e: Cursor, task: Task): void {
   const frame = a[o + value + 1]!;
   const present = (bits & PTE_KIND) === PTE_PRESENT;
   for (let k = 0; k < count; k++) s.ptes.write(slot + k, bits, present ? frame + k : frame, e.seq, SLOT_KNOWN);
-  if (present && task.forkMm === pointer) mapInChild(s, e, task, frame, count, bits);
+  // The child's mm is told by copy_page_range; a probe on copy_present_ptes alone leaves it to be what is not the caller's.
+  const fork = task.forkPtes;
+  const child = task.forkMm === pointer || (fork !== null && Number.isNaN(fork.child) && !Number.isNaN(task.mm) && pointer !== task.mm);
+  if (present && child) mapInChild(s, e, task, frame, count, bits);
 }
 
 /**
@@ -81,7 +84,8 @@ function mapInChild(s: MmState, e: Cursor, task: Task, frame: number, count: num
     changeMap(s, e.seq, row, 1, task.pid);
     if (bits & PTE_WRITE) continue;
     s.pages.col.exclusive[row] = TRI_FALSE;
-    const parent = s.ptes.mm(task.forkPtes?.mm ?? task.mm, e.seq);
+    const from = task.forkPtes?.mm ?? Number.NaN;
+    const parent = s.ptes.mm(Number.isNaN(from) ? task.mm : from, e.seq);
     if (parent < 0) continue;
     const slot = s.ptes.onlySlotOf(parent, pfn);
     if (slot >= 0) {
@@ -179,8 +183,11 @@ export const pteFolds: readonly Fold[] = [
     const at = e.args[e.at + ptep]!;
     if (!Number.isNaN(at)) s.ptes.bind(at, owner, address);
     // Where the old value is told the probe is at return: the PTE is gone. At entry the pte.clear that follows says so.
-    if (!Number.isNaN(e.args[e.at + old]!)) s.ptes.write(s.ptes.ensureAt(owner, address), PTE_NONE, 0, e.seq, SLOT_KNOWN);
-    else task.clearFlush = { mm: e.args[e.at + mm]!, va: address, seq: e.seq };
+    if (!Number.isNaN(e.args[e.at + old]!)) {
+      // Inside an unmap a swap or migration entry follows at once, and no probe of this pack shows it.
+      const know = task.unmap !== null && task.unmap.mm === e.args[e.at + mm] ? SLOT_UNKNOWN : SLOT_KNOWN;
+      s.ptes.write(s.ptes.ensureAt(owner, address), PTE_NONE, 0, e.seq, know);
+    } else task.clearFlush = { mm: e.args[e.at + mm]!, va: address, seq: e.seq };
     const wp = wpOf(task);
     if (wp !== null && wp.va === Math.floor(address / 4096) * 4096) {
       wp.clearSeq = e.seq;

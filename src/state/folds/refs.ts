@@ -33,41 +33,40 @@ export function noteFlags(s: MmState, seq: number, row: number, flags: number, m
   if (flags & PG_SWAPBACKED) c.swapcache[row] = flags & PG_OWNER_PRIV_1 ? TRI_TRUE : TRI_FALSE;
 }
 
-/** Compares the reconstructed refcount with a printed one; a difference waits for the next sample to tell a race from an error. */
+/**
+ * Samples in a row that may differ before the integral is taken to be wrong. An operation is recorded after it was
+ * done, and preemption or an interrupt may put several records of others in between (domain.md 1.0, instant rule).
+ */
+const LATE_SAMPLES = 16;
+
+/** Compares the reconstructed refcount with a printed one; differences wait for the late record that explains them. */
 function compareCount(s: MmState, seq: number, row: number, printed: number, zero: number): void {
   const c = s.pages.col;
   const expected = c.count[row]!;
   if (printed === expected) {
-    if (c.countOff[row] !== 0) s.refcount.race();
+    if (c.countOff[row] !== 0) s.refcount.race(c.countOff[row]!);
     c.countOff[row] = 0;
     s.refcount.agree();
-    return;
-  }
-  if ((zero === 0 && printed === 0) || (zero === 1 && printed !== 0)) {
+  } else if ((zero === 0 && printed === 0) || (zero === 1 && printed !== 0)) {
     // The printed count contradicts what the operation itself returned: it was read too late.
     s.refcount.race();
-    return;
-  }
-  const off = printed - expected;
-  if (c.countOff[row] === off) {
-    s.refcount.disagree(c.countOffSeq[row]!, expected, printed);
-    s.refcount.agree();
+  } else if (c.countOff[row] === LATE_SAMPLES) {
+    s.refcount.disagree(c.countOffSeq[row]!, expected, printed, LATE_SAMPLES + 1);
     c.count[row] = printed;
     c.countGrade[row] = SAMPLED;
     c.countOff[row] = 0;
-    return;
+  } else {
+    if (c.countOff[row] === 0) c.countOffSeq[row] = seq;
+    c.countOff[row]!++;
   }
-  if (c.countOff[row] !== 0) s.refcount.race();
-  c.countOff[row] = off;
-  c.countOffSeq[row] = seq;
 }
 
 /** The generation ends: what waited is settled by whether the integral reached zero. */
-function settleCount(s: MmState, row: number, reached: number): void {
+function settleCount(s: MmState, row: number): void {
   const c = s.pages.col;
   if (c.countGrade[row]! < SAMPLED || c.countOff[row] === 0) return;
-  if (c.count[row] === reached) s.refcount.race();
-  else s.refcount.disagree(c.countOffSeq[row]!, c.count[row]!, reached);
+  if (c.count[row] === 0) s.refcount.race(c.countOff[row]!);
+  else s.refcount.disagree(c.countOffSeq[row]!, c.count[row]!, 0, c.countOff[row]!);
   c.countOff[row] = 0;
 }
 
@@ -77,7 +76,8 @@ function compareMap(s: MmState, e: Cursor, row: number, raw: number, actor: numb
   // Pages with a page_type keep it in the same word: far below -1 (formats.md 5.12, trap 9).
   if (Number.isNaN(raw) || raw < -1 || c.large[row] === 1) return;
   const printed = raw + 1;
-  if (c.mapGrade[row]! < SAMPLED) {
+  // Without probes on rmap nothing is integrated: every sample is news.
+  if (c.mapGrade[row]! < SAMPLED || !s.sources.rmap || s.blind) {
     s.mapcount.unknown++;
     c.map[row] = printed;
     c.mapGrade[row] = SAMPLED;
@@ -86,7 +86,7 @@ function compareMap(s: MmState, e: Cursor, row: number, raw: number, actor: numb
   }
   const expected = c.map[row]!;
   if (printed === expected) {
-    if (c.mapOff[row] !== 0) s.mapcount.race();
+    if (c.mapOff[row] !== 0) s.mapcount.race(c.mapOff[row]!);
     c.mapOff[row] = 0;
     s.mapcount.agree();
     return;
@@ -95,33 +95,28 @@ function compareMap(s: MmState, e: Cursor, row: number, raw: number, actor: numb
   if (mapper !== undefined && mapper.lastSeq === c.mapSeq[row] && printed === expected - c.mapDelta[row]!) {
     // The other task announced its change at entry and has not been heard of since.
     s.mapcount.race();
-    return;
-  }
-  const off = printed - expected;
-  if (c.mapOff[row] === off) {
-    s.mapcount.disagree(c.mapOffSeq[row]!, expected, printed);
-    s.mapcount.agree();
+  } else if (c.mapOff[row] === LATE_SAMPLES) {
+    s.mapcount.disagree(c.mapOffSeq[row]!, expected, printed, LATE_SAMPLES + 1);
     c.map[row] = printed;
     c.mapGrade[row] = SAMPLED;
     c.mapOff[row] = 0;
-    return;
+  } else {
+    if (c.mapOff[row] === 0) c.mapOffSeq[row] = e.seq;
+    c.mapOff[row]!++;
   }
-  if (c.mapOff[row] !== 0) s.mapcount.race();
-  c.mapOff[row] = off;
-  c.mapOffSeq[row] = e.seq;
 }
 
 function settleMap(s: MmState, row: number): void {
   const c = s.pages.col;
   if (c.mapGrade[row]! < SAMPLED || c.mapOff[row] === 0) return;
-  if (c.map[row] === 0) s.mapcount.race();
-  else s.mapcount.disagree(c.mapOffSeq[row]!, c.map[row]!, 0);
+  if (c.map[row] === 0) s.mapcount.race(c.mapOff[row]!);
+  else s.mapcount.disagree(c.mapOffSeq[row]!, c.map[row]!, 0, c.mapOff[row]!);
   c.mapOff[row] = 0;
 }
 
 /** The page left its users: slots that still show it changed unseen, holds on it are over. */
 export function endGeneration(s: MmState, seq: number, row: number): void {
-  settleCount(s, row, 0);
+  settleCount(s, row);
   settleMap(s, row);
   if (s.pages.col.slot[row] !== 0) s.ptes.forgetPage(row, seq);
   if (s.pages.col.hold[row] !== 0) s.holds.dropAll(row, true);
@@ -141,12 +136,15 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
   const o = e.at;
   const page = a[o + pfn]!;
   const change = a[o + delta]!;
+  const known = s.pages.find(page);
+  // A put that was recorded after the page was freed: it was done before.
+  if (known >= 0 && change < 0 && s.pages.col.life[known] === LIFE_FREE) return;
   const row = usedRow(s, e.seq, page);
   const c = s.pages.col;
   const printed = a[o + count]!;
   const reached = a[o + zero]!;
   const actor = task.pid;
-  if (c.countGrade[row] !== UNKNOWN) {
+  if (c.countGrade[row] !== UNKNOWN && !s.blind) {
     c.count[row]! += change;
     const told = a[o + result]!;
     if (!Number.isNaN(told)) {
@@ -163,8 +161,8 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
   }
   c.refPid[row] = actor;
   c.refSeq[row] = e.seq;
-  compareMap(s, e, row, a[o + mapcount]!, actor);
   noteFlags(s, e.seq, row, a[o + flags]!, a[o + mapping]!);
+  compareMap(s, e, row, a[o + mapcount]!, actor);
   if (task.forkPtes !== null) {
     task.forkPtes.pfns.push(page);
     task.forkPtes.deltas.push(change);
@@ -217,17 +215,18 @@ function onFreeze(s: MmState, e: Cursor, task: Task): void {
   const page = e.args[e.at + refFreeze.at.pfn]!;
   const row = usedRow(s, e.seq, page);
   const c = s.pages.col;
-  compareMap(s, e, row, e.args[e.at + refFreeze.at.mapcount]!, task.pid);
   noteFlags(s, e.seq, row, e.args[e.at + refFreeze.at.flags]!, e.args[e.at + refFreeze.at.mapping]!);
+  compareMap(s, e, row, e.args[e.at + refFreeze.at.mapcount]!, task.pid);
   if (e.args[e.at + refFreeze.at.ok] !== 1) return;
   const expect = e.args[e.at + refFreeze.at.expect]!;
-  if (c.countGrade[row] !== UNKNOWN) {
-    settleCount(s, row, expect);
-    if (c.count[row] === expect) s.refcount.agree();
-    else s.refcount.disagree(e.seq, c.count[row]!, expect);
+  // A put that is recorded late leaves the integral above `expect`; it is still to come, so the rest stays.
+  if (c.countGrade[row] === UNKNOWN) {
+    c.count[row] = 0;
+    c.countGrade[row] = SAMPLED;
+  } else {
+    c.count[row]! -= expect;
+    compareCount(s, e.seq, row, e.args[e.at + refFreeze.at.count]!, Number.NaN);
   }
-  c.count[row] = 0;
-  if (c.countGrade[row] === UNKNOWN) c.countGrade[row] = SAMPLED;
   c.life[row] = LIFE_FROZEN;
   c.refPid[row] = task.pid;
   c.refSeq[row] = e.seq;
@@ -240,9 +239,13 @@ function onUnfreeze(s: MmState, e: Cursor, task: Task): void {
   const row = s.pages.ensure(e.args[e.at + refUnfreeze.at.pfn]!, e.seq);
   const c = s.pages.col;
   c.life[row] = LIFE_ALLOCATED;
-  c.count[row] = e.args[e.at + refUnfreeze.at.value]!;
-  if (c.countGrade[row] === UNKNOWN) c.countGrade[row] = SAMPLED;
-  c.countOff[row] = 0;
+  if (c.countGrade[row] === UNKNOWN) {
+    c.count[row] = e.args[e.at + refUnfreeze.at.value]!;
+    c.countGrade[row] = SAMPLED;
+  } else {
+    c.count[row]! += e.args[e.at + refUnfreeze.at.value]!;
+    compareCount(s, e.seq, row, e.args[e.at + refUnfreeze.at.count]!, Number.NaN);
+  }
   c.refPid[row] = task.pid;
   c.refSeq[row] = e.seq;
   noteFlags(s, e.seq, row, e.args[e.at + refUnfreeze.at.flags]!, e.args[e.at + refUnfreeze.at.mapping]!);

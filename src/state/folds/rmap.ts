@@ -1,5 +1,5 @@
 import { SAMPLED, UNKNOWN, EXACT } from '../../core/knowledge.ts';
-import { PTE_NONE, PTE_PRESENT, PTE_USER } from '../../core/pte.ts';
+import { PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_USER } from '../../core/pte.ts';
 import { MAPPING_ANON } from '../../events/flags.ts';
 import {
   pteSet,
@@ -98,6 +98,7 @@ function onDel(s: MmState, e: Cursor, task: Task): void {
   const { pfn, nr, mm, mapcount } = rmapDel.at;
   const first = e.args[e.at + pfn]!;
   if (!(first >= 0)) return;
+  s.sources.rmap = true;
   const count = Number.isNaN(e.args[e.at + nr]!) ? 1 : e.args[e.at + nr]!;
   const raw = e.args[e.at + mapcount]!;
   for (let k = 0; k < count; k++) {
@@ -145,7 +146,15 @@ export const rmapFolds: readonly Fold[] = [
     const { pfn, mm, va } = unmapBegin.at;
     task.unmap = { pfn: e.args[e.at + pfn]!, mm: e.args[e.at + mm]!, va: e.args[e.at + va]!, seq: e.seq, migrate: false };
   }),
-  fold(unmapEnd, (_s, _e, task) => {
+  fold(unmapEnd, (s, e, task) => {
+    const unmap = task.unmap;
     task.unmap = null;
+    if (unmap === null || tellsPtes(s) || e.args[e.at + unmapEnd.at.ok] !== 1) return;
+    // An anon page in the swap cache leaves its swap entry behind (mm/rmap.c:try_to_unmap_one).
+    const row = s.pages.find(unmap.pfn);
+    const owner = s.ptes.mm(unmap.mm, e.seq);
+    if (row < 0 || owner < 0 || s.pages.col.swapcache[row] !== TRI_TRUE || Number.isNaN(s.pages.col.entry[row]!)) return;
+    const slot = s.ptes.slotAt(owner, unmap.va);
+    if (slot >= 0 && s.ptes.know[slot] === SLOT_UNKNOWN) s.ptes.write(slot, PTE_SWAP, s.pages.col.entry[row]!, e.seq, SLOT_WRITE_UNKNOWN);
   }),
 ];

@@ -25,7 +25,10 @@ export const taskFolds: readonly Fold[] = [
   fold(traceSegment, (s, e) => {
     s.reset(e.seq);
     const overwritten = e.args[e.at + traceSegment.at.overwritten]!;
+    const cpus = e.args[e.at + traceSegment.at.cpus]!;
     s.overwritten = overwritten > 0;
+    s.cpusExpected = Number.isNaN(cpus) ? 0 : cpus;
+    s.blind = s.overwritten && s.cpusExpected > 1;
     if (s.overwritten) s.noteLoss({ cpu: Number.NaN, count: overwritten, afterSeq: e.seq - 1 });
   }),
   fold(traceLost, (s, e) => {
