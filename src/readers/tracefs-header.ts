@@ -57,7 +57,8 @@ export class TracefsHeader {
     facts.entriesWritten ??= written;
     facts.cpusOnline ??= cpus;
     this.overwritten = Math.max(0, written - inBuffer);
-    this.cpus = cpus;
+    // More would not fit the column of CPUs, and no kernel has them.
+    this.cpus = cpus <= 0x7fff ? cpus : -1;
   }
 
   /** One line of the drawing above the flags: their order is the order of these lines. */

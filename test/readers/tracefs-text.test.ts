@@ -17,11 +17,11 @@ function marks(rows: readonly { row: number; cpu: number; aux: number }[]): unkn
 }
 
 describe('rows that are no records', () => {
-  test('a header tells how much was overwritten; a second one begins anew', async () => {
+  test('a header tells how much was overwritten, and of how many CPUs; a second one begins anew', async () => {
     const one = line('t', 1, 'e: x=1');
     const { trace, rows } = await read(`${HEADER + one + one}# tracer: nop\n${one}`);
     expect(marks(rows)).toEqual([
-      [ROW_SEGMENT, -1, 7],
+      [ROW_SEGMENT, 2, 7],
       'record',
       'record',
       [ROW_SEGMENT, -1, Number.NaN],
