@@ -5,7 +5,8 @@ const ID = 'cow-leak-through-gup-ref';
 
 export const cowLeakThroughGupRef: Check = {
   id: ID,
-  statement: 'A page was reused in place while another process holds a GUP reference to it: that process can read what is written from now on.',
+  statement:
+    'A page was reused in place while another process holds a GUP reference to it: that process can read what is written from now on.',
   origin: 'CVE-2020-29374; 17839856fd58',
   severity: 'critical (information leak)',
   needs: ['wp.begin', 'wp.reuse', 'gup.grab', 'ref.add'],
@@ -35,7 +36,8 @@ Silent: the reference was taken by the parent itself`,
         }
         context.judged();
         if (!first.pin && room <= 0) return;
-        const certain = (first.pin ? !first.doubtful : room >= 1) && !context.state.lossy && !context.state.blind;
+        const certain =
+          (first.pin ? !first.doubtful : room >= 1) && !context.state.lossy && !context.state.blind;
         context.report({
           check: ID,
           severity: 'critical',

@@ -17,11 +17,15 @@ interface Told {
 /** A FOLL_PIN through the faulting mapping. The count after the copy must still hold it. */
 function judgePin(held: HeldReference, fault: WriteFault): Told {
   const after = fault.d.wp.countAfter;
-  const certain = !held.doubtful && (held.own === true && after >= 1024);
+  const certain = !held.doubtful && held.own === true && after >= 1024;
   return {
     severity: 'critical',
     verdict: certain ? 'proven' : 'suspect',
-    missing: certain ? null : held.own === true ? 'a count of the page after the copy' : 'the mm through which the pin was taken',
+    missing: certain
+      ? null
+      : held.own === true
+        ? 'a count of the page after the copy'
+        : 'the mm through which the pin was taken',
   };
 }
 
@@ -33,22 +37,32 @@ function judgeGet(fault: WriteFault, context: CheckContext): Told | null {
   if (Number.isNaN(room) || room < 0) return null;
   if (room === 0) return null;
   // Where the page was not exclusive to the rules, the copy is the documented limit of FOLL_GET.
-  const designed = d.inputs.exclusive !== true && (context.declared === null || judge(context.declared.cow, d).ruling.outcome !== 'reuse');
+  const designed =
+    d.inputs.exclusive !== true &&
+    (context.declared === null || judge(context.declared.cow, d).ruling.outcome !== 'reuse');
   const kernel = context.kernel();
   const batchKnown = (kernel !== null && kernel >= BATCH_LEAVES_LRU) || d.inputs.onLru === false;
-  const certain = room >= 1 && batchKnown && fault.exclusive === true && !context.state.lossy && !context.state.blind;
+  const certain =
+    room >= 1 && batchKnown && fault.exclusive === true && !context.state.lossy && !context.state.blind;
   return {
     severity: designed ? 'info' : 'critical',
     verdict: certain ? 'proven' : 'suspect',
-    missing: certain ? null : fault.exclusive === undefined ? 'whether others share the page' : 'whether an LRU batch held the extra reference',
+    missing: certain
+      ? null
+      : fault.exclusive === undefined
+        ? 'whether others share the page'
+        : 'whether an LRU batch held the extra reference',
   };
 }
 
 export const gupPinBrokenByCow: Check = {
   id: ID,
-  statement: 'A page with a live pin through the faulting mapping was replaced by COW: what the pin reads or writes is no longer what the process sees.',
-  origin: 'Hugh Dickins to Robin Holt, 2008-06-23; Andrea Arcangeli to Robin Holt, 2010-02-03; the pages that 70e806e4e645 protects',
-  severity: 'critical for FOLL_PIN, and for FOLL_GET on an exclusive page; info for FOLL_GET on a shared page (documented limit)',
+  statement:
+    'A page with a live pin through the faulting mapping was replaced by COW: what the pin reads or writes is no longer what the process sees.',
+  origin:
+    'Hugh Dickins to Robin Holt, 2008-06-23; Andrea Arcangeli to Robin Holt, 2010-02-03; the pages that 70e806e4e645 protects',
+  severity:
+    'critical for FOLL_PIN, and for FOLL_GET on an exclusive page; info for FOLL_GET on a shared page (documented limit)',
   needs: ['wp.begin', 'rmap.new', 'gup.grab', 'ref.add'],
   specificity: 4,
   example: `Fires (5.9):
@@ -77,7 +91,16 @@ Silent (5.19): AnonExclusive: reuse`,
           return;
         }
         context.judged();
-        const harm: Evidence[] = d.outcomeSeq > 0 ? [{ seq: d.endSeq, role: 'harm', text: found.pin ? 'pin still on the old page' : 'reference still on the old page' }] : [];
+        const harm: Evidence[] =
+          d.outcomeSeq > 0
+            ? [
+                {
+                  seq: d.endSeq,
+                  role: 'harm',
+                  text: found.pin ? 'pin still on the old page' : 'reference still on the old page',
+                },
+              ]
+            : [];
         context.report({
           check: ID,
           severity: told.severity,

@@ -1,5 +1,5 @@
-import type { MmState } from '../state/state.ts';
 import type { Cursor } from '../state/cursor.ts';
+import type { MmState } from '../state/state.ts';
 import type { Place } from './finding.ts';
 
 /** Why no integrity check (3G) may be proven on a trace, or null where page_ref, alloc and free are all told. */

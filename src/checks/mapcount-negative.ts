@@ -25,7 +25,14 @@ Silent: a raw -1 sample, which means unmapped`,
             const row = s.pages.find(pfn);
             const raw = e.args[e.at + rmapDel.at.mapcount]!;
             const why = incomplete(s);
-            if (row < 0 || why !== null || s.lossy || s.blind || s.pages.col.large[row] === 1 || s.pages.col.mapGrade[row] !== EXACT) {
+            if (
+              row < 0 ||
+              why !== null ||
+              s.lossy ||
+              s.blind ||
+              s.pages.col.large[row] === 1 ||
+              s.pages.col.mapGrade[row] !== EXACT
+            ) {
               context.cannot(why ?? 'history of the page since its allocation');
               return;
             }

@@ -28,7 +28,8 @@ Silent: B adds its rmap first (sum 3), then frees the slot`,
         context.judged();
         // The page says itself that one PTE maps it: the other PTE was cleared unseen, or is just being cleared.
         if (mapped === 0 || (Number.isNaN(mapped) && d.wp.mapBefore === 1)) return;
-        const certain = mapped >= 1 && d.outcomeBy === 'probe' && !context.state.lossy && !context.state.blind;
+        const certain =
+          mapped >= 1 && d.outcomeBy === 'probe' && !context.state.lossy && !context.state.blind;
         context.report({
           check: ID,
           severity: 'critical',

@@ -1,6 +1,13 @@
 import { fingerprint } from '../core/fingerprint.ts';
 import type { Check } from './check.ts';
-import { type Consequence, type Divergence, type Finding, type Place, SEVERITIES, type Verdict } from './finding.ts';
+import {
+  type Consequence,
+  type Divergence,
+  type Finding,
+  type Place,
+  SEVERITIES,
+  type Verdict,
+} from './finding.ts';
 
 /** Members that a group lists. */
 const MEMBERS_LISTED = 1000;
@@ -82,7 +89,9 @@ export class Moments {
   /** All divergences, worst first, then by first seq. */
   divergences(): Divergence[] {
     this.#close();
-    const groups = [...this.#groups.values()].sort((a, b) => this.#rank(a.head, b.head) || a.head.place.seq - b.head.place.seq);
+    const groups = [...this.#groups.values()].sort(
+      (a, b) => this.#rank(a.head, b.head) || a.head.place.seq - b.head.place.seq,
+    );
     return groups.map((group, i) => ({
       id: `d${i + 1}`,
       check: group.head.check,
@@ -98,7 +107,9 @@ export class Moments {
       evidence: group.head.evidence,
       missing: group.head.missing,
       consequences: group.consequences,
-      fingerprint: fingerprint(`${group.head.check} / ${group.head.cause} / ${group.consequences.map((c) => c.check).join(' ')}`),
+      fingerprint: fingerprint(
+        `${group.head.check} / ${group.head.cause} / ${group.consequences.map((c) => c.check).join(' ')}`,
+      ),
     }));
   }
 }

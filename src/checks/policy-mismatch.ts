@@ -1,5 +1,5 @@
-import { VARIANTS } from '../variants/presets.ts';
 import { isJudgeable, judge } from '../variants/judge.ts';
+import { VARIANTS } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Check } from './check.ts';
 import type { Finding, Severity } from './finding.ts';
@@ -38,13 +38,15 @@ function severityOf(fault: WriteFault): Severity {
   const { d } = fault;
   const pinned = fault.holds.some((held) => held.pin && held.own === true);
   if (d.outcome === 'copy' && d.inputs.exclusive === true && pinned) return 'critical';
-  if (d.outcome === 'reuse' && (fault.sharers.length > 0 || fault.holds.some((held) => held.own === false))) return 'critical';
+  if (d.outcome === 'reuse' && (fault.sharers.length > 0 || fault.holds.some((held) => held.own === false)))
+    return 'critical';
   return 'high';
 }
 
 export const policyMismatch: Check = {
   id: ID,
-  statement: 'The outcome of a write fault differs from what the declared variant computes from the reconstructed inputs.',
+  statement:
+    'The outcome of a write fault differs from what the declared variant computes from the reconstructed inputs.',
   origin: 'decision procedures of do_wp_page, domain of all five mails',
   severity: 'high; critical where a pinned exclusive page was copied or a shared one reused',
   needs: ['wp.begin', 'wp.copy', 'wp.reuse', 'ref.add'],
@@ -64,7 +66,8 @@ Silent: any input that the variant asks for is unknown`,
       decided(fault) {
         const { d } = fault;
         if (!isJudgeable(d)) return;
-        for (const variant of VARIANTS) if (judge(variant.cow, d).agreement === 'agrees') agreed.set(variant, agreed.get(variant)! + 1);
+        for (const variant of VARIANTS)
+          if (judge(variant.cow, d).agreement === 'agrees') agreed.set(variant, agreed.get(variant)! + 1);
         const { agreement, ruling } = judge(declared.cow, d);
         if (agreement === 'unknown' || d.outcomeBy === 'absence' || d.outcomeBy === 'none') {
           context.cannot(ruling.missing[0] ?? 'outcome');
@@ -81,7 +84,14 @@ Silent: any input that the variant asks for is unknown`,
           cause: inputClass(fault),
           moment: d.seq,
           place: fault.place,
-          values: { ...fault.values, variant: declared.id, observed: d.outcome, expected: ruling.outcome, reason: ruling.reason, inputs: inputsText(fault) },
+          values: {
+            ...fault.values,
+            variant: declared.id,
+            observed: d.outcome,
+            expected: ruling.outcome,
+            reason: ruling.reason,
+            inputs: inputsText(fault),
+          },
           evidence: evidenceOf(fault),
           missing: null,
         };
@@ -89,13 +99,24 @@ Silent: any input that the variant asks for is unknown`,
         context.report(finding);
       },
       finish() {
-        if (first === null || judgedHere < DECISIONS_FOR_A_SHARE || differing <= judgedHere * SHARE_OF_ANOTHER_VARIANT) return;
+        if (
+          first === null ||
+          judgedHere < DECISIONS_FOR_A_SHARE ||
+          differing <= judgedHere * SHARE_OF_ANOTHER_VARIANT
+        )
+          return;
         const best = VARIANTS.reduce((a, b) => (agreed.get(b)! > agreed.get(a)! ? b : a));
         context.report({
           ...first,
           cause: 'another-variant',
           moment: -1,
-          values: { variant: declared.id, best: best.id, bestAgreed: agreed.get(best)!, judged: judgedHere, differing },
+          values: {
+            variant: declared.id,
+            best: best.id,
+            bestAgreed: agreed.get(best)!,
+            judged: judgedHere,
+            differing,
+          },
           evidence: first.evidence.filter((item) => item.role === 'decision'),
         });
       },

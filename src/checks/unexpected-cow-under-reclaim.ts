@@ -3,7 +3,8 @@ import { watchCopies } from './unexpected-cow.ts';
 
 export const unexpectedCowUnderReclaim: Check = {
   id: 'unexpected-cow-under-reclaim',
-  statement: 'An exclusively owned anonymous page was copied on a write fault because a reclaimer held its lock or had isolated it.',
+  statement:
+    'An exclusively owned anonymous page was copied on a write fault because a reclaimer held its lock or had isolated it.',
   origin: 'Hugh Dickins to Robin Holt, 2008-06-23',
   severity: 'as unexpected-cow',
   needs: ['wp.begin', 'wp.copy', 'lock.release', 'reclaim.begin'],

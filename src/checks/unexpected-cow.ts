@@ -6,7 +6,9 @@ import { evidenceOf, inReclaim, type WriteFault } from './write-fault.ts';
 
 /** A pin, or a reference that is certainly there, through the faulting mapping. */
 export function livePin(fault: WriteFault): boolean {
-  return fault.holds.some((held) => held.own === true && !held.doubtful && (held.pin || (fault.gupReferences > 0 && held.write)));
+  return fault.holds.some(
+    (held) => held.own === true && !held.doubtful && (held.pin || (fault.gupReferences > 0 && held.write)),
+  );
 }
 
 /** Severity of a copied exclusive page: by the declared variant, not by the event (domain.md 3A). */
@@ -31,13 +33,19 @@ export function watchCopies(check: string, context: CheckContext, underReclaim: 
       if (!d.committed || !isJudgeable(d)) return;
       // A stable-writes device under writeback needs the copy (2.2, P4).
       if (fault.exclusive === undefined) {
-        context.cannot(d.inputs.exclusive === undefined && Number.isNaN(d.inputs.mappings) ? 'wp.copy' : 'history of the page');
+        context.cannot(
+          d.inputs.exclusive === undefined && Number.isNaN(d.inputs.mappings)
+            ? 'wp.copy'
+            : 'history of the page',
+        );
         return;
       }
       context.judged();
       if (!fault.exclusive) return;
       const holder = fault.lockHolder;
-      const reclaimer = (fault.cause === 'page-lock' && holder !== null && inReclaim(holder.task)) || fault.cause === 'lru-isolated';
+      const reclaimer =
+        (fault.cause === 'page-lock' && holder !== null && inReclaim(holder.task)) ||
+        fault.cause === 'lru-isolated';
       if (underReclaim && !reclaimer) return;
       context.report({
         check,

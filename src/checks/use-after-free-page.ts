@@ -1,5 +1,5 @@
-import { refAdd, rmapAdd } from '../events/index.ts';
 import type { EventKind } from '../events/declare.ts';
+import { refAdd, rmapAdd } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import { LIFE_FREE } from '../state/pages.ts';
 import { Tasks } from '../state/tasks.ts';
@@ -52,6 +52,11 @@ Silent: a speculative get that the kernel refused (mod_unless ret=0); a late rec
         });
       },
     ];
-    return { before: [look(refAdd, refAdd.at.pfn, 'reference taken'), look(rmapAdd, rmapAdd.at.pfn, 'mapping added')] };
+    return {
+      before: [
+        look(refAdd, refAdd.at.pfn, 'reference taken'),
+        look(rmapAdd, rmapAdd.at.pfn, 'mapping added'),
+      ],
+    };
   },
 };

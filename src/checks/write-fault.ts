@@ -1,4 +1,4 @@
-import { type Truth } from '../core/knowledge.ts';
+import type { Truth } from '../core/knowledge.ts';
 import { PG_LRU, pageFlagText } from '../core/pageflags.ts';
 import { PTE_KIND, PTE_PRESENT } from '../core/pte.ts';
 import { FOLL_WRITE } from '../events/flags.ts';
@@ -79,7 +79,12 @@ function sharersOf(s: MmState, d: Decision): number[] {
   for (let at = s.pages.col.slot[row]!; at !== 0; at = s.ptes.next[at - 1]!) {
     const slot = at - 1;
     const owner = s.ptes.mms.key(s.ptes.owner(slot));
-    if (owner === d.mm || s.ptes.know[slot] === SLOT_UNKNOWN || (s.ptes.bits[slot]! & PTE_KIND) !== PTE_PRESENT) continue;
+    if (
+      owner === d.mm ||
+      s.ptes.know[slot] === SLOT_UNKNOWN ||
+      (s.ptes.bits[slot]! & PTE_KIND) !== PTE_PRESENT
+    )
+      continue;
     if (!sharers.includes(owner)) sharers.push(owner);
   }
   return sharers;
@@ -101,7 +106,8 @@ function inFlight(s: MmState, d: Decision): number {
 function lockHolder(s: MmState, d: Decision): WriteFault['lockHolder'] {
   const row = s.pages.find(d.pfn);
   for (const task of s.tasks.all()) {
-    if (task.pid !== d.pid && task.unlocking === d.pfn && row >= 0) return { task, seq: s.pages.col.unlockSeq[row]! };
+    if (task.pid !== d.pid && task.unlocking === d.pfn && row >= 0)
+      return { task, seq: s.pages.col.unlockSeq[row]! };
   }
   // Or one that unlocked it after the decision while this task was still in its fault.
   if (row >= 0 && s.pages.col.unlockSeq[row]! > d.wp.decidedSeq && s.pages.col.unlockPid[row] !== d.pid) {
@@ -111,29 +117,46 @@ function lockHolder(s: MmState, d: Decision): WriteFault['lockHolder'] {
   return null;
 }
 
-function exclusiveTo(s: MmState, d: Decision, holds: readonly HeldReference[], sharers: readonly number[]): Truth {
+function exclusiveTo(
+  s: MmState,
+  d: Decision,
+  holds: readonly HeldReference[],
+  sharers: readonly number[],
+): Truth {
   const { exclusive, ksm, anon, mappings, swapcache, swapcount } = d.inputs;
   if (anon === false || ksm === true || d.page === 'zero') return false;
   // AE2: at most one mm maps an exclusive page, and no swap PTE refers to it.
   if (exclusive === true) return d.inputs.exclusiveSeq > 0 ? true : undefined;
-  if (mappings > 1 || sharers.length > 0 || holds.some((held) => held.own === false && !held.doubtful)) return false;
+  if (mappings > 1 || sharers.length > 0 || holds.some((held) => held.own === false && !held.doubtful))
+    return false;
   if (anon === undefined || ksm === undefined || mappings !== 1 || d.wp.mapBefore !== 1) return undefined;
-  if (swapcache === undefined || (swapcache && swapcount !== 0)) return swapcache && swapcount > 0 ? false : undefined;
+  if (swapcache === undefined || (swapcache && swapcount !== 0))
+    return swapcache && swapcount > 0 ? false : undefined;
   if (holds.some((held) => held.own !== true)) return undefined;
   return s.lossy || s.blind ? undefined : true;
 }
 
-function causeOf(s: MmState, d: Decision, holds: readonly HeldReference[], holder: WriteFault['lockHolder'], spare: number): { cause: string; seq: number } {
+function causeOf(
+  s: MmState,
+  d: Decision,
+  holds: readonly HeldReference[],
+  holder: WriteFault['lockHolder'],
+  spare: number,
+): { cause: string; seq: number } {
   const { locked, count, swapcache, onLru, large } = d.inputs;
   if (large === true && d.inputs.exclusive !== true) return { cause: 'large-folio', seq: 0 };
   if (locked === true) return { cause: 'page-lock', seq: holder?.seq ?? d.wp.lockedSeq };
+  if (d.wp.gatherSeq > 0 && count > 1) return { cause: 'mmu-gather', seq: d.wp.gatherSeq };
   const own = holds.find((held) => held.own === true);
   if (own !== undefined && (own.pin || spare > 0)) return { cause: 'own-gup', seq: own.seq };
-  for (const wp of s.open) if (wp.pfn === d.pfn && wp.pid !== d.pid && wp.decided) return { cause: 'sibling-cow', seq: wp.decidedSeq };
+  for (const wp of s.open)
+    if (wp.pfn === d.pfn && wp.pid !== d.pid && wp.decided)
+      return { cause: 'sibling-cow', seq: wp.decidedSeq };
   if (onLru === false && count > 1) {
     const row = s.pages.find(d.pfn);
     const isolator = row < 0 ? undefined : s.tasks.peek(s.pages.col.refPid[row]!);
-    if (isolator !== undefined && isolator.pid !== d.pid && isolator.reclaim !== 0) return { cause: 'lru-isolated', seq: s.pages.col.refSeq[row]! };
+    if (isolator !== undefined && isolator.pid !== d.pid && isolator.reclaim !== 0)
+      return { cause: 'lru-isolated', seq: s.pages.col.refSeq[row]! };
     return { cause: 'lru-batch', seq: 0 };
   }
   if (swapcache === true && count === 2) return { cause: 'swapcache-ref', seq: 0 };
@@ -201,18 +224,36 @@ export function evidenceOf(fault: WriteFault): Evidence[] {
   const { d, holds } = fault;
   const found: Evidence[] = [];
   for (const held of holds) {
-    if (held.own === true || held.pin) found.push({ seq: held.seq, role: 'context', text: held.pin ? 'FOLL_PIN taken: ref +1024' : 'FOLL_GET reference taken: ref +1' });
+    if (held.own === true || held.pin)
+      found.push({
+        seq: held.seq,
+        role: 'context',
+        text: held.pin ? 'FOLL_PIN taken: ref +1024' : 'FOLL_GET reference taken: ref +1',
+      });
   }
   if (fault.causeSeq > 0 && fault.cause === 'page-lock' && fault.lockHolder !== null) {
-    found.push({ seq: fault.lockHolder.seq, role: 'cause', text: 'holds the page lock: unlock announced, not yet done' });
-  } else if (fault.causeSeq > 0 && fault.cause !== 'own-gup') found.push({ seq: fault.causeSeq, role: 'cause', text: fault.cause });
+    found.push({
+      seq: fault.lockHolder.seq,
+      role: 'cause',
+      text: 'holds the page lock: unlock announced, not yet done',
+    });
+  } else if (fault.causeSeq > 0 && fault.cause !== 'own-gup')
+    found.push({ seq: fault.causeSeq, role: 'cause', text: fault.cause });
   found.push({ seq: d.seq, role: 'context', text: 'write fault, PTE read-only' });
   if (d.inputs.exclusiveSeq > 0 && d.inputs.exclusive !== undefined) {
-    found.push({ seq: d.inputs.exclusiveSeq, role: 'context', text: d.inputs.exclusive ? 'page is AnonExclusive' : 'page is not AnonExclusive' });
+    found.push({
+      seq: d.inputs.exclusiveSeq,
+      role: 'context',
+      text: d.inputs.exclusive ? 'page is AnonExclusive' : 'page is not AnonExclusive',
+    });
   }
   const pfn = Number.isNaN(d.pfn) ? '?' : `0x${d.pfn.toString(16)}`;
   const to = Number.isNaN(d.newPfn) ? '?' : `0x${d.newPfn.toString(16)}`;
-  found.push({ seq: d.outcomeSeq, role: 'decision', text: d.outcome === 'copy' ? `COPY: PTE ${pfn} -> ${to}` : `REUSE: PTE ${pfn} made writable` });
+  found.push({
+    seq: d.outcomeSeq,
+    role: 'decision',
+    text: d.outcome === 'copy' ? `COPY: PTE ${pfn} -> ${to}` : `REUSE: PTE ${pfn} made writable`,
+  });
   return found.sort((a, b) => a.seq - b.seq);
 }
 

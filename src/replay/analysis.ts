@@ -27,13 +27,25 @@ export interface TraceFacts {
   readonly lastNs: number | null;
   readonly cpus: readonly number[];
   /** Tasks seen, by pid; comm is the last one printed, tgid null where not told. */
-  readonly tasks: ReadonlyArray<{ readonly pid: number; readonly comm: string; readonly tgid: number | null }>;
-  readonly lost: ReadonlyArray<{ readonly cpu: number | null; readonly count: number | null; readonly afterSeq: number }>;
+  readonly tasks: ReadonlyArray<{
+    readonly pid: number;
+    readonly comm: string;
+    readonly tgid: number | null;
+  }>;
+  readonly lost: ReadonlyArray<{
+    readonly cpu: number | null;
+    readonly count: number | null;
+    readonly afterSeq: number;
+  }>;
   readonly segments: number;
   /** Records by event name, known ones. */
   readonly histogram: ReadonlyMap<string, number>;
   readonly unknownEvents: ReadonlyMap<string, number>;
-  readonly parseErrors: ReadonlyArray<{ readonly line: number; readonly text: string; readonly reason: string }>;
+  readonly parseErrors: ReadonlyArray<{
+    readonly line: number;
+    readonly text: string;
+    readonly reason: string;
+  }>;
   readonly parseErrorCount: number;
   readonly counters: readonly InputCounter[];
   /** The input ended early: what was cut, or null. */
@@ -57,7 +69,12 @@ export interface DecisionSummary {
   readonly unknown: number;
   readonly byReason: Readonly<Record<'reuse' | 'copy', Readonly<Record<string, number>>>>;
   /** Decisions by task (pid), outcome counts; most first. */
-  readonly byTask: ReadonlyArray<{ readonly pid: number; readonly reuse: number; readonly copy: number; readonly other: number }>;
+  readonly byTask: ReadonlyArray<{
+    readonly pid: number;
+    readonly reuse: number;
+    readonly copy: number;
+    readonly other: number;
+  }>;
   /** Seen and not judged, by kind: huge-page write faults, hugetlb, private file pages, swap-in write faults, ... */
   readonly notJudged: Readonly<Record<string, number>>;
 }
@@ -71,7 +88,9 @@ export interface Analysis {
   readonly coverage: readonly Coverage[];
   readonly divergences: readonly Divergence[];
   readonly decisions: DecisionSummary;
-  readonly fidelity: Readonly<Record<'refcount' | 'mapcount' | 'decision' | 'swapcount' | 'exclusive', FidelityCounts>>;
+  readonly fidelity: Readonly<
+    Record<'refcount' | 'mapcount' | 'decision' | 'swapcount' | 'exclusive', FidelityCounts>
+  >;
   /** Set where the run was interrupted: what was done so far is in the other fields. */
   readonly interrupted: boolean;
 }

@@ -7,8 +7,8 @@ import { variantById } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Analysis } from './analysis.ts';
 import { DecisionTally } from './decisions.ts';
-import { ingest, type Ingested, type IngestOptions } from './ingest.ts';
-import { InputFacts, type IngestProgress } from './input-facts.ts';
+import { type Ingested, type IngestOptions, ingest } from './ingest.ts';
+import { type IngestProgress, InputFacts } from './input-facts.ts';
 import { kernelNumber, traceFacts } from './trace-facts.ts';
 
 /** A moment of a trace: a seq, or an absolute time as the trace prints it, in nanoseconds. */
@@ -51,12 +51,17 @@ function wantedVariant(id: string | null): Variant | null {
  * Reads, folds and judges one input: one emission per batch, all stages behind the source synchronous, so that one
  * batch is in flight. Throws InputError for an input that cannot be read.
  */
-export async function analyze(input: string, options: AnalyzeOptions, hooks: AnalyzeHooks = {}): Promise<Analysis> {
+export async function analyze(
+  input: string,
+  options: AnalyzeOptions,
+  hooks: AnalyzeHooks = {},
+): Promise<Analysis> {
   const state = new MmState(FOLDS);
   const facts = new InputFacts();
   const decisions = new DecisionTally();
   const declared = wantedVariant(options.variant);
-  const checks = options.checks === null ? CHECKS : CHECKS.filter((check) => options.checks!.includes(check.id));
+  const checks =
+    options.checks === null ? CHECKS : CHECKS.filter((check) => options.checks!.includes(check.id));
   const origin = (): bigint => facts.whole?.originNs ?? 0n;
   const within = (seq: number, ns: number): boolean =>
     (options.since === null || reached(options.since, seq, ns, origin())) &&
@@ -90,7 +95,10 @@ export async function analyze(input: string, options: AnalyzeOptions, hooks: Ana
     }),
     map((message) => ({
       progress: message.progress,
-      over: options.until !== null && message.events.count > 0 && events < message.events.firstSeq + message.events.count - 1,
+      over:
+        options.until !== null &&
+        message.events.count > 0 &&
+        events < message.events.firstSeq + message.events.count - 1,
     })),
     tap(({ progress }) => hooks.onProgress?.(progress)),
     takeWhile(({ over }) => !over, true),

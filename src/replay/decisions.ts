@@ -1,7 +1,7 @@
 import type { WriteFault } from '../checks/write-fault.ts';
 import type { Decision } from '../state/decision.ts';
-import { VARIANTS } from '../variants/presets.ts';
 import { isJudgeable, judge } from '../variants/judge.ts';
+import { VARIANTS } from '../variants/presets.ts';
 import type { CowRule, Variant } from '../variants/variant.ts';
 import type { AutoFit, DecisionSummary, FidelityCounts } from './analysis.ts';
 
@@ -34,7 +34,8 @@ function reasonOf(d: Decision): string {
   if (d.page === 'private-file') return 'file page';
   if (d.page === 'ksm') return 'KSM';
   if (mappings > 1) return 'shared';
-  if (exclusive === true) return locked === true ? 'lock, although exclusive' : 'references, although exclusive';
+  if (exclusive === true)
+    return locked === true ? 'lock, although exclusive' : 'references, although exclusive';
   if (large === true) return 'large folio';
   if (locked === true) return 'lock';
   if (count > 1) return 'references';
@@ -49,7 +50,10 @@ export class DecisionTally {
   readonly #notJudged = new Map<string, number>();
   /** Presets that share a rule are judged once. */
   readonly #rules: ReadonlyMap<CowRule, Tally> = new Map(
-    [...new Set(VARIANTS.map((variant) => variant.cow))].map((rule) => [rule, { agreed: 0, differed: 0, unknown: 0 }]),
+    [...new Set(VARIANTS.map((variant) => variant.cow))].map((rule) => [
+      rule,
+      { agreed: 0, differed: 0, unknown: 0 },
+    ]),
   );
 
   add(fault: WriteFault): void {
@@ -105,7 +109,12 @@ export class DecisionTally {
   fidelity(variant: Variant | undefined): FidelityCounts {
     const tally = variant === undefined ? undefined : this.#rules.get(variant.cow);
     if (tally === undefined) return { compared: 0, agreed: 0, raced: 0, unknown: 0 };
-    return { compared: tally.agreed + tally.differed, agreed: tally.agreed, raced: 0, unknown: tally.unknown };
+    return {
+      compared: tally.agreed + tally.differed,
+      agreed: tally.agreed,
+      raced: 0,
+      unknown: tally.unknown,
+    };
   }
 
   /** `elsewhere`: write faults that do_wp_page did not decide, by kind. */

@@ -47,16 +47,28 @@ function decoderCounters(whole: NonNullable<Whole>): InputCounter[] {
   );
   let undecoded = 0;
   for (const count of decoding.undecoded.values()) undecoded += count;
-  add('undecoded-records', undecoded, 'notice', 'Records of known events without the fields that the event needs.');
+  add(
+    'undecoded-records',
+    undecoded,
+    'notice',
+    'Records of known events without the fields that the event needs.',
+  );
   let orphans = 0;
   for (const count of decoding.orphanReturns.values()) orphans += count;
   add('orphan-returns', orphans, 'info', 'Returns of probed functions whose entry is not in the trace.');
-  if (decoding.kernelContradiction !== null) add('kernel-contradiction', 1, 'notice', decoding.kernelContradiction);
+  if (decoding.kernelContradiction !== null)
+    add('kernel-contradiction', 1, 'notice', decoding.kernelContradiction);
   return found;
 }
 
 /** What a trace is and holds. */
-export function traceFacts(path: string, facts: InputFacts, state: MmState, events: number, declared: Declared): TraceFacts {
+export function traceFacts(
+  path: string,
+  facts: InputFacts,
+  state: MmState,
+  events: number,
+  declared: Declared,
+): TraceFacts {
   const whole = facts.whole;
   if (whole === null) throw new Error('no message came of an input that was opened');
   const { decoding } = whole;

@@ -26,6 +26,8 @@ export interface WpBracket extends FaultBracket {
   mappingBefore: number;
   mapBefore: number;
   largeBefore: boolean;
+  /** Another task removed its mapping and has not put the reference yet (mmu_gather): seq of the removal, 0 none. */
+  gatherSeq: number;
   /** Least and greatest refcount of the fold from entry to the deciding step; NaN if not known throughout. */
   countMin: number;
   countMax: number;

@@ -37,7 +37,10 @@ export class Holds {
   }
 
   /** Notes a reference; returns its row. */
-  take(pageRow: number, hold: { pfn: number; mm: number; va: number; pid: number; seq: number; flags: number; refs: number }): number {
+  take(
+    pageRow: number,
+    hold: { pfn: number; mm: number; va: number; pid: number; seq: number; flags: number; refs: number },
+  ): number {
     const row = this.table.ensure(++this.#ids);
     const c = this.table.col;
     c.pfn[row] = hold.pfn;
@@ -111,7 +114,8 @@ export class Holds {
 
   /** Records were lost: any hold may have ended. */
   degrade(): void {
-    for (let row = 0; row < this.table.bound; row++) if (this.table.alive(row)) this.table.col.doubtful[row] = 1;
+    for (let row = 0; row < this.table.bound; row++)
+      if (this.table.alive(row)) this.table.col.doubtful[row] = 1;
   }
 
   clear(): void {

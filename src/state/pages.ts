@@ -196,7 +196,11 @@ export class Pages {
   }
 
   image(): { table: TableImage; freed: number[]; freedAt: number[] } {
-    return { table: this.table.image(), freed: this.#freed.slice(this.#freedHead), freedAt: this.#freedAt.slice(this.#freedHead) };
+    return {
+      table: this.table.image(),
+      freed: this.#freed.slice(this.#freedHead),
+      freedAt: this.#freedAt.slice(this.#freedHead),
+    };
   }
 
   restore(image: { table: TableImage; freed: readonly number[]; freedAt: readonly number[] }): void {

@@ -1,6 +1,6 @@
+import { UNKNOWN } from '../core/knowledge.ts';
 import { PTE_KIND, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE } from '../core/pte.ts';
 import { Table, type TableImage } from '../core/table.ts';
-import { UNKNOWN } from '../core/knowledge.ts';
 import { type Pages, TRI_UNKNOWN } from './pages.ts';
 import type { Swap } from './swap.ts';
 
@@ -168,7 +168,9 @@ export class PageTables {
   /** Address that a slot translates; NaN while its page is not bound. */
   address(slot: number): number {
     const row = Math.floor(slot / SLOTS);
-    return this.tables.col.bound[row] === 1 ? this.tables.col.region[row]! * TABLE_SPAN + (slot - row * SLOTS) * 4096 : Number.NaN;
+    return this.tables.col.bound[row] === 1
+      ? this.tables.col.region[row]! * TABLE_SPAN + (slot - row * SLOTS) * 4096
+      : Number.NaN;
   }
 
   /** mm row of a slot. */
@@ -247,7 +249,13 @@ export class PageTables {
     const low = Math.floor(start / TABLE_SPAN);
     const high = Math.floor((end - 1) / TABLE_SPAN);
     for (let row = 0; row < this.tables.bound; row++) {
-      if (this.tables.alive(row) && c.bound[row] === 1 && c.mm[row] === mm && c.region[row]! >= low && c.region[row]! <= high) {
+      if (
+        this.tables.alive(row) &&
+        c.bound[row] === 1 &&
+        c.mm[row] === mm &&
+        c.region[row]! >= low &&
+        c.region[row]! <= high
+      ) {
         c.weak[row] = 1;
       }
     }
@@ -365,7 +373,13 @@ export class PageTables {
       if (low >= end || low + TABLE_SPAN <= start) continue;
       for (let k = row * SLOTS; k < (row + 1) * SLOTS; k++) {
         const va = low + (k - row * SLOTS) * 4096;
-        if (va < start || va >= end || this.know[k] === SLOT_UNKNOWN || (this.bits[k]! & PTE_KIND) !== PTE_PRESENT) continue;
+        if (
+          va < start ||
+          va >= end ||
+          this.know[k] === SLOT_UNKNOWN ||
+          (this.bits[k]! & PTE_KIND) !== PTE_PRESENT
+        )
+          continue;
         const page = this.#pages.find(this.frame[k]!);
         if (page < 0) continue;
         this.#pages.col.mapGrade[page] = UNKNOWN;
@@ -383,7 +397,8 @@ export class PageTables {
         continue;
       }
       const kind = this.bits[slot]! & PTE_KIND;
-      if (this.know[slot] !== SLOT_UNKNOWN && kind !== PTE_PRESENT && kind !== PTE_NONE) this.write(slot, PTE_NONE, 0, seq, SLOT_KNOWN);
+      if (this.know[slot] !== SLOT_UNKNOWN && kind !== PTE_PRESENT && kind !== PTE_NONE)
+        this.write(slot, PTE_NONE, 0, seq, SLOT_KNOWN);
       va += 4096;
     }
   }
@@ -411,7 +426,12 @@ export class PageTables {
     const low = mm * REGIONS;
     let found = -1;
     for (let row = 0; row < this.regions.bound; row++) {
-      if (!this.regions.alive(row) || this.regions.col.huge[row] === 0 || this.regions.col.frame[row] !== frame) continue;
+      if (
+        !this.regions.alive(row) ||
+        this.regions.col.huge[row] === 0 ||
+        this.regions.col.frame[row] !== frame
+      )
+        continue;
       const key = this.regions.key(row);
       if (key < low || key >= low + REGIONS) continue;
       if (found >= 0) return -1;

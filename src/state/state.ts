@@ -34,6 +34,8 @@ export interface Sources {
   filtered: boolean;
   /** Probes on rmap tell which page gains and loses mappings. */
   rmap: boolean;
+  /** A process was forked and no probe told which PTEs its child got: mappings come unseen. */
+  untoldForks: boolean;
   /** Kinds of event that occurred, by code. */
   readonly seen: Uint8Array;
 }
@@ -70,7 +72,15 @@ export class MmState {
   readonly ptes: PageTables = new PageTables(this.pages, this.swap);
   readonly holds: Holds = new Holds(this.pages);
   readonly open: WpBracket[] = [];
-  readonly sources: Sources = { refSet: false, alloc: false, free: false, filtered: false, rmap: false, seen: new Uint8Array(EVENT_KINDS.length) };
+  readonly sources: Sources = {
+    refSet: false,
+    alloc: false,
+    free: false,
+    filtered: false,
+    rmap: false,
+    untoldForks: false,
+    seen: new Uint8Array(EVENT_KINDS.length),
+  };
   readonly refcount = new Fidelity();
   readonly mapcount = new Fidelity();
   readonly swapcount = new Fidelity();
@@ -128,6 +138,11 @@ export class MmState {
     }
   }
 
+  /** Whether the number of mappings of a page can be integrated: every way to gain or lose one is told. */
+  get tellsMappings(): boolean {
+    return this.sources.rmap && !this.sources.untoldForks && !this.blind;
+  }
+
   /** Counts a write fault that is outside do_wp_page. */
   countNotJudged(kind: string): void {
     this.notJudged.set(kind, (this.notJudged.get(kind) ?? 0) + 1);
@@ -161,7 +176,8 @@ export class MmState {
     this.open.length = 0;
     this.ptes.degrade(seq);
     this.pages.degrade();
-    for (let row = 0; row < this.pages.table.bound; row++) if (this.pages.table.alive(row)) this.pages.col.watched[row] = 0;
+    for (let row = 0; row < this.pages.table.bound; row++)
+      if (this.pages.table.alive(row)) this.pages.col.watched[row] = 0;
     this.swap.degrade();
     this.holds.degrade();
   }

@@ -11,7 +11,11 @@ export interface Judgement {
 
 /** Whether a decision is one that the `cow` axis speaks of: a finished reuse or copy of an anon page. */
 export function isJudgeable(d: Decision): boolean {
-  return (d.outcome === 'reuse' || d.outcome === 'copy') && (d.page === 'anon' || d.page === 'ksm') && d.inputs.unshare !== true;
+  return (
+    (d.outcome === 'reuse' || d.outcome === 'copy') &&
+    (d.page === 'anon' || d.page === 'ksm') &&
+    d.inputs.unshare !== true
+  );
 }
 
 /**
@@ -23,7 +27,8 @@ export function judge(rule: CowRule, d: Decision): Judgement {
   const ruling = rule.decide(d.inputs);
   if (ruling.outcome === d.outcome) return { agreement: 'agrees', ruling };
   const { countLow, countHigh, locked } = d.inputs;
-  const counts = Number.isNaN(countLow) || Number.isNaN(countHigh) ? [d.inputs.count] : range(countLow, countHigh);
+  const counts =
+    Number.isNaN(countLow) || Number.isNaN(countHigh) ? [d.inputs.count] : range(countLow, countHigh);
   // A trylock may have failed on a lock that was free again at the next sample; a lock that the task took was free.
   const locks = locked === undefined ? [true, false] : [locked];
   let possible = false;
@@ -44,7 +49,13 @@ export function judge(rule: CowRule, d: Decision): Judgement {
     const consistent = consistentLock(rule, d);
     if (consistent !== null) return { agreement: 'agrees', ruling: consistent };
   }
-  return { agreement: 'unknown', ruling: ruling.outcome === 'unknown' ? ruling : { outcome: 'unknown', reason: 'raced', missing: ['refcount at the test'] } };
+  return {
+    agreement: 'unknown',
+    ruling:
+      ruling.outcome === 'unknown'
+        ? ruling
+        : { outcome: 'unknown', reason: 'raced', missing: ['refcount at the test'] },
+  };
 }
 
 function range(low: number, high: number): number[] {

@@ -20,7 +20,8 @@ function seen(s: MmState, kind: { readonly code: number }): boolean {
 function outcomeOf(s: MmState, e: Cursor, wp: WpBracket): { outcome: Outcome; by: OutcomeBy; seq: number } {
   if (wp.reuse !== null) return { outcome: 'reuse', by: 'probe', seq: wp.reuse.seq };
   // A copy is committed only once the PTE was cleared and the new page entered; a copy that found the PTE changed is none.
-  if (!Number.isNaN(wp.newPfn) && (wp.clearSeq > 0 || !seen(s, pteClearFlush))) return { outcome: 'copy', by: wp.copy === null ? 'inferred' : 'probe', seq: wp.newSeq };
+  if (!Number.isNaN(wp.newPfn) && (wp.clearSeq > 0 || !seen(s, pteClearFlush)))
+    return { outcome: 'copy', by: wp.copy === null ? 'inferred' : 'probe', seq: wp.newSeq };
   if (wp.clearSeq > 0 && !seen(s, rmapNew)) return { outcome: 'copy', by: 'inferred', seq: wp.clearSeq };
   if (wp.uffd) return { outcome: 'wait', by: 'inferred', seq: e.seq };
   if (wp.copy !== null) return { outcome: 'copy', by: 'probe', seq: wp.copy.seq };
@@ -29,7 +30,8 @@ function outcomeOf(s: MmState, e: Cursor, wp: WpBracket): { outcome: Outcome; by
   if (wp.moved) return { outcome: wp.unshare ? 'noop' : 'reuse', by: 'inferred', seq: wp.decidedSeq };
   if (wp.unshare) return { outcome: 'noop', by: 'inferred', seq: e.seq };
   // Neither step was seen. That tells a reuse only where the probes of a copy are live and no probe would show the reuse.
-  if (seen(s, pteClearFlush) && seen(s, rmapNew) && !seen(s, wpReuse) && !seen(s, pteAccess)) return { outcome: 'reuse', by: 'absence', seq: e.seq };
+  if (seen(s, pteClearFlush) && seen(s, rmapNew) && !seen(s, wpReuse) && !seen(s, pteAccess))
+    return { outcome: 'reuse', by: 'absence', seq: e.seq };
   return { outcome: 'unknown', by: 'none', seq: e.seq };
 }
 
@@ -42,16 +44,25 @@ function pageOf(s: MmState, wp: WpBracket, sample: Sample | null): Decision['pag
   if (mapping === MAPPING_FILE) return wp.copy !== null || wp.clearSeq > 0 ? 'private-file' : 'shared';
   if (sample !== null && !Number.isNaN(sample.flags)) {
     // Page cache that is not shmem is never swapbacked; shmem under a private mapping is told by `mapping=` alone.
-    if (!(sample.flags & PG_SWAPBACKED)) return wp.copy !== null || wp.clearSeq > 0 ? 'private-file' : 'shared';
+    if (!(sample.flags & PG_SWAPBACKED))
+      return wp.copy !== null || wp.clearSeq > 0 ? 'private-file' : 'shared';
     if (seen(s, wpTest) && wp.exclusiveBefore === TRI_TRUE) return 'anon';
   }
   return wp.exclusiveBefore === TRI_TRUE || wp.moved ? 'anon' : 'unknown';
 }
 
 /** AnonExclusive as the decision found it. */
-function exclusiveAt(s: MmState, wp: WpBracket, outcome: Outcome): { value: boolean | undefined; seq: number } {
+function exclusiveAt(
+  s: MmState,
+  wp: WpBracket,
+  outcome: Outcome,
+): { value: boolean | undefined; seq: number } {
   const first = exclusiveIn(wp.first);
-  if (first !== undefined && wp.first !== null && (wp.decidedSeq === 0 || wp.first.seq <= wp.decidedSeq || outcome === 'copy')) {
+  if (
+    first !== undefined &&
+    wp.first !== null &&
+    (wp.decidedSeq === 0 || wp.first.seq <= wp.decidedSeq || outcome === 'copy')
+  ) {
     return { value: first, seq: wp.first.seq };
   }
   // folio_move_anon_rmap is called only for a page that was not exclusive and passed the test (memory.c, 5.19 on).
@@ -73,12 +84,19 @@ export function concludeWp(s: MmState, e: Cursor, wp: WpBracket): Decision {
   const { outcome, by, seq } = outcomeOf(s, e, wp);
   const sample = wp.test ?? wp.first ?? wp.copy ?? wp.reuse;
   const page = pageOf(s, wp, sample);
-  const exclusive = page === 'anon' ? exclusiveAt(s, wp, outcome) : { value: page === 'unknown' ? undefined : false, seq: 0 };
-  const least = Math.min(Number.isNaN(wp.leastCount) ? Number.POSITIVE_INFINITY : wp.leastCount, Number.isNaN(wp.countMin) ? Number.POSITIVE_INFINITY : wp.countMin);
-  const greatest = Math.max(Number.isNaN(wp.lastCount) ? 0 : wp.lastCount, Number.isNaN(wp.countMax) ? 0 : wp.countMax);
+  const exclusive =
+    page === 'anon' ? exclusiveAt(s, wp, outcome) : { value: page === 'unknown' ? undefined : false, seq: 0 };
+  const least = Math.min(
+    Number.isNaN(wp.leastCount) ? Number.POSITIVE_INFINITY : wp.leastCount,
+    Number.isNaN(wp.countMin) ? Number.POSITIVE_INFINITY : wp.countMin,
+  );
+  const greatest = Math.max(
+    Number.isNaN(wp.lastCount) ? 0 : wp.lastCount,
+    Number.isNaN(wp.countMax) ? 0 : wp.countMax,
+  );
   const mapSample = wp.test ?? wp.copy ?? wp.reuse ?? wp.first;
   // What was folded counts only where every way to gain a mapping is told: rmap, and the PTEs of forks.
-  const folded = s.sources.rmap && tellsPtes(s) && !s.blind ? wp.mapBefore : Number.NaN;
+  const folded = s.tellsMappings && tellsPtes(s) ? wp.mapBefore : Number.NaN;
   const mappings = mapSample !== null && mapSample.mapcount >= -1 ? mapSample.mapcount + 1 : folded;
   const swapcache = flag(sample, PG_OWNER_PRIV_1) ?? tri(wp.swapcacheBefore);
   const row = s.pages.find(wp.pfn);
@@ -89,11 +107,16 @@ export function concludeWp(s: MmState, e: Cursor, wp: WpBracket): Decision {
     ksm: page === 'ksm' ? true : page === 'unknown' || wp.mappingBefore === TRI_UNKNOWN ? undefined : false,
     large: flag(sample, PG_HEAD) ?? (wp.largeBefore ? true : undefined),
     swapcache: page === 'anon' || page === 'ksm' ? swapcache : undefined,
-    count: Number.isNaN(wp.lastCount) ? (wp.countMin === wp.countMax ? wp.countMin : Number.NaN) : wp.lastCount,
+    count: Number.isNaN(wp.lastCount)
+      ? wp.countMin === wp.countMax
+        ? wp.countMin
+        : Number.NaN
+      : wp.lastCount,
     countLow: least === Number.POSITIVE_INFINITY ? Number.NaN : least,
     countHigh: greatest === 0 ? Number.NaN : greatest,
     mappings,
-    swapcount: row >= 0 && !Number.isNaN(s.pages.col.entry[row]!) ? s.swap.users(s.pages.col.entry[row]!) : Number.NaN,
+    swapcount:
+      row >= 0 && !Number.isNaN(s.pages.col.entry[row]!) ? s.swap.users(s.pages.col.entry[row]!) : Number.NaN,
     onLru: flag(sample, PG_LRU),
     locked: wp.ownLock !== null ? false : wp.lockedSample === true ? true : undefined,
     writeback: flag(sample, PG_WRITEBACK),
@@ -121,4 +144,10 @@ export function concludeWp(s: MmState, e: Cursor, wp: WpBracket): Decision {
 }
 
 /** Names of the probes whose absence or presence the outcome rests on, for reports. */
-export const OUTCOME_PROBES: readonly string[] = [wpCopy.name, wpReuse.name, pteClearFlush.name, rmapNew.name, pteAccess.name];
+export const OUTCOME_PROBES: readonly string[] = [
+  wpCopy.name,
+  wpReuse.name,
+  pteClearFlush.name,
+  rmapNew.name,
+  pteAccess.name,
+];

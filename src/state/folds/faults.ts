@@ -62,8 +62,16 @@ function leave(task: Task, kind: FaultBracket['kind']): void {
   }
 }
 
-function sampleOf(e: Cursor, at: { readonly count: number; readonly mapcount: number; readonly flags: number }): Sample {
-  return { seq: e.seq, count: e.args[e.at + at.count]!, mapcount: e.args[e.at + at.mapcount]!, flags: e.args[e.at + at.flags]! };
+function sampleOf(
+  e: Cursor,
+  at: { readonly count: number; readonly mapcount: number; readonly flags: number },
+): Sample {
+  return {
+    seq: e.seq,
+    count: e.args[e.at + at.count]!,
+    mapcount: e.args[e.at + at.mapcount]!,
+    flags: e.args[e.at + at.flags]!,
+  };
 }
 
 function onWpBegin(s: MmState, e: Cursor, task: Task): void {
@@ -95,8 +103,12 @@ function onWpBegin(s: MmState, e: Cursor, task: Task): void {
     exclusiveBefore: row < 0 ? 0 : c.exclusive[row]!,
     swapcacheBefore: row < 0 ? 0 : c.swapcache[row]!,
     mappingBefore: row < 0 ? 0 : c.mapping[row]!,
-    mapBefore: row < 0 ? Number.NaN : s.pages.mappings(row),
+    mapBefore: row < 0 || !s.tellsMappings ? Number.NaN : s.pages.mappings(row),
     largeBefore: row >= 0 && c.large[row] === 1,
+    gatherSeq:
+      row >= 0 && c.mapDelta[row]! < 0 && c.mapPid[row] !== task.pid && c.refSeq[row]! < c.mapSeq[row]!
+        ? c.mapSeq[row]!
+        : 0,
     countMin: count,
     countMax: count,
     first: null,
@@ -151,7 +163,12 @@ function onUnlock(s: MmState, e: Cursor, task: Task): void {
   task.unlocking = page;
   const wp = wpOf(task);
   if (wp !== null && wp.pfn === page) {
-    const sample = { seq: e.seq, count: e.args[e.at + count]!, mapcount: Number.NaN, flags: e.args[e.at + flags]! };
+    const sample = {
+      seq: e.seq,
+      count: e.args[e.at + count]!,
+      mapcount: Number.NaN,
+      flags: e.args[e.at + flags]!,
+    };
     if (!wp.decided) {
       if (wp.first === null && !wp.moved && !Number.isNaN(sample.flags)) wp.first = sample;
       readCount(wp, sample.count, e.seq);
@@ -179,8 +196,10 @@ export const faultFolds: readonly Fold[] = [
     const bits = e.args[e.at + pte]!;
     runsOn(s, e, task, e.args[e.at + mm]!, e.args[e.at + flags]!);
     enter(task, 'swapin', e.args[e.at + mm]!, e.args[e.at + va]!, e.seq);
-    if (isSwap(bits)) samplePte(s, e.seq, e.args[e.at + mm]!, e.args[e.at + va]!, bits, e.args[e.at + pte + 1]!);
-    if (e.args[e.at + flags]! & FAULT_WRITE && !Number.isNaN(bits) && (bits & PTE_KIND) === PTE_SWAP) s.countNotJudged('swap-in write fault');
+    if (isSwap(bits))
+      samplePte(s, e.seq, e.args[e.at + mm]!, e.args[e.at + va]!, bits, e.args[e.at + pte + 1]!);
+    if (e.args[e.at + flags]! & FAULT_WRITE && !Number.isNaN(bits) && (bits & PTE_KIND) === PTE_SWAP)
+      s.countNotJudged('swap-in write fault');
   }),
   fold(swapinEnd, (_s, _e, task) => leave(task, 'swapin')),
   fold(hugeWpBegin, (s, e, task) => {
@@ -276,7 +295,8 @@ export const faultFolds: readonly Fold[] = [
     // Where no probe shows which PTEs are copied, any write bit of the parent may be gone.
     if (s.sources.seen[forkPtes.code] === 0) s.ptes.doubtWrite(owner);
     // Without PTE writes of the child nothing tells which pages gained a mapping, or lost their exclusivity.
-    if (!tellsPtes(s)) s.ptes.doubtSharing(owner, e.args[e.at + forkRange.at.start]!, e.args[e.at + forkRange.at.end]!);
+    if (!tellsPtes(s))
+      s.ptes.doubtSharing(owner, e.args[e.at + forkRange.at.start]!, e.args[e.at + forkRange.at.end]!);
   }),
   fold(forkPtes, (s, e, task) => {
     const { child, parent, va, dst, src } = forkPtes.at;

@@ -1,7 +1,16 @@
-import { GUP_LOCKED } from '../../events/gup.ts';
 import { PG_LRU } from '../../core/pageflags.ts';
 import { FOLL_PIN, FOLL_REMOTE } from '../../events/flags.ts';
-import { gupBegin, gupEnd, gupFault, gupFollow, gupGrab, gupGrabFast, gupGrabFastEnd, gupPut } from '../../events/index.ts';
+import { GUP_LOCKED } from '../../events/gup.ts';
+import {
+  gupBegin,
+  gupEnd,
+  gupFault,
+  gupFollow,
+  gupGrab,
+  gupGrabFast,
+  gupGrabFastEnd,
+  gupPut,
+} from '../../events/index.ts';
 import { TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { GupBracket, Task } from '../tasks.ts';
@@ -35,10 +44,26 @@ function walkMm(task: Task, flags: number): number {
   return flags & FOLL_REMOTE || Number.isNaN(flags) ? Number.NaN : task.mm;
 }
 
-function took(s: MmState, seq: number, task: Task, pid: number, pfn: number, refs: number, flags: number): void {
+function took(
+  s: MmState,
+  seq: number,
+  task: Task,
+  pid: number,
+  pfn: number,
+  refs: number,
+  flags: number,
+): void {
   const row = s.pages.ensure(pfn, seq);
   const known = Number.isNaN(flags) ? -1 : flags;
-  s.holds.take(row, { pfn, mm: walkMm(task, flags), va: walkAddress(task.gup), pid, seq, flags: known, refs: Number.isNaN(refs) ? 1 : refs });
+  s.holds.take(row, {
+    pfn,
+    mm: walkMm(task, flags),
+    va: walkAddress(task.gup),
+    pid,
+    seq,
+    flags: known,
+    refs: Number.isNaN(refs) ? 1 : refs,
+  });
   if (known >= 0 && known & FOLL_PIN) s.pages.col.pins[row]! += refs;
   if (task.gup !== null) {
     task.gup.taken++;
@@ -62,7 +87,8 @@ export const gupFolds: readonly Fold[] = [
       taken: 0,
       outer: entered === GUP_LOCKED ? outer : null,
     };
-    if (!Number.isNaN(task.gup.mm) && !(task.gup.flags & FOLL_REMOTE) && Number.isNaN(task.mm)) task.mm = task.gup.mm;
+    if (!Number.isNaN(task.gup.mm) && !(task.gup.flags & FOLL_REMOTE) && Number.isNaN(task.mm))
+      task.mm = task.gup.mm;
   }),
   fold(gupEnd, (_s, _e, task) => {
     task.gup = null;
@@ -94,7 +120,15 @@ export const gupFolds: readonly Fold[] = [
     task.grabPfn = -1;
     if (!(page >= 0)) return;
     const count = e.args[e.at + refs]!;
-    took(s, e.seq, task, e.pid, page, Number.isNaN(count) ? 1 : count, Number.isNaN(told) ? task.grabHold : told);
+    took(
+      s,
+      e.seq,
+      task,
+      e.pid,
+      page,
+      Number.isNaN(count) ? 1 : count,
+      Number.isNaN(told) ? task.grabHold : told,
+    );
   }),
   fold(gupPut, (s, e, task) => {
     const { pfn, refs, flags } = gupPut.at;

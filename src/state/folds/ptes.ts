@@ -1,4 +1,13 @@
-import { PTE_HUGE, PTE_KIND, PTE_NONE, PTE_PRESENT, PTE_PROTNONE, PTE_SWAP, PTE_USER, PTE_WRITE } from '../../core/pte.ts';
+import {
+  PTE_HUGE,
+  PTE_KIND,
+  PTE_NONE,
+  PTE_PRESENT,
+  PTE_PROTNONE,
+  PTE_SWAP,
+  PTE_USER,
+  PTE_WRITE,
+} from '../../core/pte.ts';
 import {
   moveTables,
   pmdClear,
@@ -30,7 +39,8 @@ function indexOf(va: number): number {
 /** Address that a pte.set of this task must be about: that of an open bracket which writes one PTE only (P7). */
 function onlyAddress(task: Task, mm: number, index: number): number {
   const fault = task.fault;
-  if (fault !== null && fault.kind !== 'fault' && fault.mm === mm && indexOf(fault.va) === index) return fault.va;
+  if (fault !== null && fault.kind !== 'fault' && fault.mm === mm && indexOf(fault.va) === index)
+    return fault.va;
   if (task.unmap !== null && task.unmap.mm === mm && indexOf(task.unmap.va) === index) return task.unmap.va;
   return Number.NaN;
 }
@@ -41,7 +51,8 @@ function onSet(s: MmState, e: Cursor, task: Task): void {
   const o = e.at;
   const bits = a[o + value]!;
   // Kernel mappings go through the same function: a present entry without the user bit is none of a process.
-  if (!Number.isNaN(bits) && (bits & PTE_KIND) === PTE_PRESENT && (bits & (PTE_USER | PTE_PROTNONE)) === 0) return;
+  if (!Number.isNaN(bits) && (bits & PTE_KIND) === PTE_PRESENT && (bits & (PTE_USER | PTE_PROTNONE)) === 0)
+    return;
   const pointer = a[o + mm]!;
   let owner = s.ptes.mm(pointer, e.seq);
   if (owner < 0) return;
@@ -63,10 +74,11 @@ function onSet(s: MmState, e: Cursor, task: Task): void {
   } else slot = s.ptes.loosen(slot);
   const frame = a[o + value + 1]!;
   const present = (bits & PTE_KIND) === PTE_PRESENT;
-  for (let k = 0; k < count; k++) s.ptes.write(slot + k, bits, present ? frame + k : frame, e.seq, SLOT_KNOWN);
-  // The child's mm is told by copy_page_range; a probe on copy_present_ptes alone leaves it to be what is not the caller's.
-  const fork = task.forkPtes;
-  const child = task.forkMm === pointer || (fork !== null && Number.isNaN(fork.child) && !Number.isNaN(task.mm) && pointer !== task.mm);
+  for (let k = 0; k < count; k++)
+    s.ptes.write(slot + k, bits, present ? frame + k : frame, e.seq, SLOT_KNOWN);
+  // Inside copy_present_ptes only the child's PTEs are set (the parent's are write-protected without a word), so a
+  // probe that does not tell the child's mm tells it all the same.
+  const child = task.forkMm === pointer || (task.forkPtes !== null && Number.isNaN(task.forkPtes.child));
   if (present && child) mapInChild(s, e, task, frame, count, bits);
 }
 
@@ -80,7 +92,8 @@ function mapInChild(s: MmState, e: Cursor, task: Task, frame: number, count: num
     if (task.forkPtes !== null && task.forkPtes.copied === pfn) continue;
     const row = s.pages.find(pfn);
     if (row < 0) continue;
-    if (s.pages.col.mapSeq[row]! > (task.forkPtes?.seq ?? e.seq) && s.pages.col.mapPid[row] === task.pid) continue;
+    if (s.pages.col.mapSeq[row]! > (task.forkPtes?.seq ?? e.seq) && s.pages.col.mapPid[row] === task.pid)
+      continue;
     changeMap(s, e.seq, row, 1, task.pid);
     if (bits & PTE_WRITE) continue;
     s.pages.col.exclusive[row] = TRI_FALSE;
@@ -120,7 +133,8 @@ function onClear(s: MmState, e: Cursor, task: Task): void {
   const pointer = e.args[e.at + pteClear.at.mm]!;
   const bits = e.args[e.at + pteClear.at.value]!;
   const frame = e.args[e.at + pteClear.at.value + 1]!;
-  if (Number.isNaN(bits) || (bits & PTE_KIND) !== PTE_PRESENT || (bits & (PTE_USER | PTE_PROTNONE)) === 0) return;
+  if (Number.isNaN(bits) || (bits & PTE_KIND) !== PTE_PRESENT || (bits & (PTE_USER | PTE_PROTNONE)) === 0)
+    return;
   const owner = s.ptes.mm(pointer, e.seq);
   if (owner < 0) return;
   let slot = clearedSlot(s, task, owner, pointer, frame);
@@ -153,7 +167,8 @@ function onAccess(s: MmState, e: Cursor, task: Task): void {
   const at = e.args[e.at + ptep]!;
   if (!Number.isNaN(at)) s.ptes.bind(at, owner, address);
   const bits = e.args[e.at + value]!;
-  if (!Number.isNaN(bits)) s.ptes.write(s.ptes.ensureAt(owner, address), bits, e.args[e.at + value + 1]!, e.seq, SLOT_KNOWN);
+  if (!Number.isNaN(bits))
+    s.ptes.write(s.ptes.ensureAt(owner, address), bits, e.args[e.at + value + 1]!, e.seq, SLOT_KNOWN);
   const wp = wpOf(task);
   if (wp !== null && wp.va === Math.floor(address / 4096) * 4096) {
     wp.accessSeq = e.seq;
@@ -162,7 +177,14 @@ function onAccess(s: MmState, e: Cursor, task: Task): void {
 }
 
 /** A mapping or PTE as sampled by a fault that starts on it. */
-export function samplePte(s: MmState, seq: number, pointer: number, va: number, bits: number, frame: number): void {
+export function samplePte(
+  s: MmState,
+  seq: number,
+  pointer: number,
+  va: number,
+  bits: number,
+  frame: number,
+): void {
   if (Number.isNaN(bits)) return;
   const owner = s.ptes.mm(pointer, seq);
   if (owner < 0) return;
@@ -201,7 +223,13 @@ export const pteFolds: readonly Fold[] = [
     if (owner < 0 || !(page >= 0)) return;
     const count = Number.isNaN(e.args[e.at + nr]!) ? 1 : e.args[e.at + nr]!;
     for (let k = 0; k < count; k++) {
-      s.ptes.write(s.ptes.ensureAt(owner, e.args[e.at + va]! + k * 4096), PTE_PRESENT | PTE_USER, page + k, e.seq, SLOT_WRITE_UNKNOWN);
+      s.ptes.write(
+        s.ptes.ensureAt(owner, e.args[e.at + va]! + k * 4096),
+        PTE_PRESENT | PTE_USER,
+        page + k,
+        e.seq,
+        SLOT_WRITE_UNKNOWN,
+      );
     }
   }),
   fold(zapRangeBegin, (s, e) => {
@@ -248,7 +276,8 @@ export const pteFolds: readonly Fold[] = [
     const owner = s.ptes.mm(pointer, e.seq);
     if (owner < 0 || Number.isNaN(bits) || !(bits & PTE_HUGE)) return;
     const where = task.collapse ?? task.split ?? task.fault;
-    if (where !== null && where.mm === pointer) s.ptes.setHuge(owner, where.va, bits, e.args[e.at + value + 1]!, e.seq);
+    if (where !== null && where.mm === pointer)
+      s.ptes.setHuge(owner, where.va, bits, e.args[e.at + value + 1]!, e.seq);
   }),
   fold(pmdClear, (s, e, task) => {
     const { mm, value } = pmdClear.at;
@@ -257,7 +286,10 @@ export const pteFolds: readonly Fold[] = [
     const owner = s.ptes.mm(pointer, e.seq);
     if (owner < 0 || Number.isNaN(bits) || !(bits & PTE_HUGE)) return;
     const where = task.split ?? task.collapse;
-    const va = where !== null && where.mm === pointer ? where.va : s.ptes.hugeRegionOf(owner, e.args[e.at + value + 1]!);
+    const va =
+      where !== null && where.mm === pointer
+        ? where.va
+        : s.ptes.hugeRegionOf(owner, e.args[e.at + value + 1]!);
     if (va >= 0) s.ptes.setHuge(owner, va, 0, 0, e.seq);
   }),
   fold(splitPmd, (s, e, task) => {

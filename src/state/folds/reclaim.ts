@@ -39,7 +39,11 @@ export const reclaimFolds: readonly Fold[] = [
     if (row >= 0) endGeneration(s, e.seq, row);
   }),
   fold(collapseBegin, (_s, e, task) => {
-    task.collapse = { mm: e.args[e.at + collapseBegin.at.mm]!, va: e.args[e.at + collapseBegin.at.va]!, seq: e.seq };
+    task.collapse = {
+      mm: e.args[e.at + collapseBegin.at.mm]!,
+      va: e.args[e.at + collapseBegin.at.va]!,
+      seq: e.seq,
+    };
   }),
   fold(collapseEnd, (_s, _e, task) => {
     task.collapse = null;
@@ -53,7 +57,13 @@ export const reclaimFolds: readonly Fold[] = [
   }),
   fold(migrateUnmap, (_s, e, task) => {
     const { pfn, mm, va } = migrateUnmap.at;
-    task.unmap = { pfn: e.args[e.at + pfn]!, mm: e.args[e.at + mm]!, va: e.args[e.at + va]!, seq: e.seq, migrate: true };
+    task.unmap = {
+      pfn: e.args[e.at + pfn]!,
+      mm: e.args[e.at + mm]!,
+      va: e.args[e.at + va]!,
+      seq: e.seq,
+      migrate: true,
+    };
   }),
   fold(migrateUnmapEnd, (_s, _e, task) => {
     task.unmap = null;
@@ -61,6 +71,12 @@ export const reclaimFolds: readonly Fold[] = [
   fold(migrateRestore, (_s, e, task) => {
     const { mm, va } = migrateRestore.at;
     // Its return is not probed: the bracket is good for the PTE write that follows at once, which must match its index.
-    task.unmap = { pfn: Number.NaN, mm: e.args[e.at + mm]!, va: e.args[e.at + va]!, seq: e.seq, migrate: true };
+    task.unmap = {
+      pfn: Number.NaN,
+      mm: e.args[e.at + mm]!,
+      va: e.args[e.at + va]!,
+      seq: e.seq,
+      migrate: true,
+    };
   }),
 ];

@@ -13,7 +13,7 @@ import {
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
 import { LIFE_ALLOCATED, LIFE_FREE, LIFE_FROZEN, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
-import { fold, type Fold, type MmState } from '../state.ts';
+import { type Fold, fold, type MmState } from '../state.ts';
 import { type Task, Tasks } from '../tasks.ts';
 import { resolveGets } from './gup.ts';
 import { watchCount } from './watch.ts';
@@ -77,7 +77,7 @@ function compareMap(s: MmState, e: Cursor, row: number, raw: number, actor: numb
   if (Number.isNaN(raw) || raw < -1 || c.large[row] === 1) return;
   const printed = raw + 1;
   // Without probes on rmap nothing is integrated: every sample is news.
-  if (c.mapGrade[row]! < SAMPLED || !s.sources.rmap || s.blind) {
+  if (c.mapGrade[row]! < SAMPLED || !s.tellsMappings) {
     s.mapcount.unknown++;
     c.map[row] = printed;
     c.mapGrade[row] = SAMPLED;
@@ -168,11 +168,24 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
     task.forkPtes.deltas.push(change);
   }
   if (c.watched[row] !== 0) {
-    watchCount(s, e, page, row, change, { seq: e.seq, count: printed, mapcount: a[o + mapcount]!, flags: a[o + flags]! });
+    watchCount(s, e, page, row, change, {
+      seq: e.seq,
+      count: printed,
+      mapcount: a[o + mapcount]!,
+      flags: a[o + flags]!,
+    });
   }
   if (change >= PIN_BIAS && change % PIN_BIAS === 0 && task.grabPfn !== page) {
     // Nothing but a pin adds multiples of the bias; the probe that would tell through which mm is missing.
-    s.holds.take(row, { pfn: page, mm: Number.NaN, va: Number.NaN, pid: e.pid, seq: e.seq, flags: 4, refs: change / PIN_BIAS });
+    s.holds.take(row, {
+      pfn: page,
+      mm: Number.NaN,
+      va: Number.NaN,
+      pid: e.pid,
+      seq: e.seq,
+      flags: 4,
+      refs: change / PIN_BIAS,
+    });
     c.pins[row]! += change / PIN_BIAS;
   } else if (change <= -PIN_BIAS && -change % PIN_BIAS === 0) {
     s.holds.put(row, true, -change / PIN_BIAS, task.mm);
@@ -265,7 +278,11 @@ function onAlloc(s: MmState, e: Cursor, task: Task): void {
     }
     const c = s.pages.col;
     // page_ref_set comes just before, from the same task; then the generation has begun already.
-    const announced = c.life[row] === LIFE_ALLOCATED && c.countGrade[row] === EXACT && c.refPid[row] === task.pid && c.count[row] === 1;
+    const announced =
+      c.life[row] === LIFE_ALLOCATED &&
+      c.countGrade[row] === EXACT &&
+      c.refPid[row] === task.pid &&
+      c.count[row] === 1;
     if (!announced) {
       if (pfn === first) s.sources.filtered = true;
       if (c.slot[row] !== 0) s.ptes.forgetPage(row, e.seq);
@@ -273,10 +290,7 @@ function onAlloc(s: MmState, e: Cursor, task: Task): void {
       s.pages.begin(row, e.seq, LIFE_ALLOCATED);
       c.map[row] = 0;
       c.mapGrade[row] = SAMPLED;
-      if (pfn === first) {
-        c.count[row] = 1;
-        c.countGrade[row] = SAMPLED;
-      }
+      // The count is 1, but page_ref is filtered or not recorded: what follows may not be told, so it is not integrated.
     }
     c.order[row] = pfn === first ? order : 0;
     c.large[row] = order > 0 ? 1 : 0;

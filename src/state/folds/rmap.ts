@@ -1,4 +1,4 @@
-import { SAMPLED, UNKNOWN, EXACT } from '../../core/knowledge.ts';
+import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
 import { PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_USER } from '../../core/pte.ts';
 import { MAPPING_ANON } from '../../events/flags.ts';
 import {
@@ -13,11 +13,11 @@ import {
   unmapEnd,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
+import type { WpBracket } from '../decision.ts';
 import { LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
-import type { WpBracket } from '../decision.ts';
 import { decide } from './watch.ts';
 
 /** Innermost do_wp_page bracket of a task, or null. */
@@ -54,8 +54,11 @@ function onNew(s: MmState, e: Cursor, task: Task): void {
   c.mapDelta[row] = 1;
   c.mapping[row] = MAPPING_ANON + 1;
   const told = e.args[e.at + exclusive]!;
-  const fresh = task.forkPtes !== null || (task.fault !== null && (task.fault.kind === 'anon' || task.fault.kind === 'wp'));
-  c.exclusive[row] = told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : c.exclusive[row]!;
+  const fresh =
+    task.forkPtes !== null ||
+    (task.fault !== null && (task.fault.kind === 'anon' || task.fault.kind === 'wp'));
+  c.exclusive[row] =
+    told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : c.exclusive[row]!;
   if (task.forkPtes !== null) task.forkPtes.copied = page;
   const wp = wpOf(task);
   if (wp !== null) {
@@ -90,7 +93,8 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
       // A page found through a swap PTE is never exclusive until its new PTE makes it so (AE3).
       else if (told === 0 && task.fault?.kind === 'swapin') c.exclusive[row] = TRI_FALSE;
     }
-    if (!tellsPtes(s) && e.args[e.at + anon] === 1) mapWithoutPte(s, e.args[e.at + mm]!, e.args[e.at + va]! + k * 4096, first + k, e.seq);
+    if (!tellsPtes(s) && e.args[e.at + anon] === 1)
+      mapWithoutPte(s, e.args[e.at + mm]!, e.args[e.at + va]! + k * 4096, first + k, e.seq);
   }
 }
 
@@ -114,7 +118,14 @@ function onDel(s: MmState, e: Cursor, task: Task): void {
     if (!tellsPtes(s)) {
       const owner = s.ptes.mm(e.args[e.at + mm]!, e.seq);
       const slot = owner < 0 ? -1 : s.ptes.onlySlotOf(owner, first + k);
-      if (slot >= 0) s.ptes.write(slot, task.unmap === null ? PTE_NONE : Number.NaN, 0, e.seq, task.unmap === null ? SLOT_KNOWN : SLOT_UNKNOWN);
+      if (slot >= 0)
+        s.ptes.write(
+          slot,
+          task.unmap === null ? PTE_NONE : Number.NaN,
+          0,
+          e.seq,
+          task.unmap === null ? SLOT_KNOWN : SLOT_UNKNOWN,
+        );
       else if (slot === -2) s.ptes.forgetPage(row, e.seq);
     }
   }
@@ -144,7 +155,13 @@ export const rmapFolds: readonly Fold[] = [
   }),
   fold(unmapBegin, (_s, e, task) => {
     const { pfn, mm, va } = unmapBegin.at;
-    task.unmap = { pfn: e.args[e.at + pfn]!, mm: e.args[e.at + mm]!, va: e.args[e.at + va]!, seq: e.seq, migrate: false };
+    task.unmap = {
+      pfn: e.args[e.at + pfn]!,
+      mm: e.args[e.at + mm]!,
+      va: e.args[e.at + va]!,
+      seq: e.seq,
+      migrate: false,
+    };
   }),
   fold(unmapEnd, (s, e, task) => {
     const unmap = task.unmap;
@@ -153,8 +170,15 @@ export const rmapFolds: readonly Fold[] = [
     // An anon page in the swap cache leaves its swap entry behind (mm/rmap.c:try_to_unmap_one).
     const row = s.pages.find(unmap.pfn);
     const owner = s.ptes.mm(unmap.mm, e.seq);
-    if (row < 0 || owner < 0 || s.pages.col.swapcache[row] !== TRI_TRUE || Number.isNaN(s.pages.col.entry[row]!)) return;
+    if (
+      row < 0 ||
+      owner < 0 ||
+      s.pages.col.swapcache[row] !== TRI_TRUE ||
+      Number.isNaN(s.pages.col.entry[row]!)
+    )
+      return;
     const slot = s.ptes.slotAt(owner, unmap.va);
-    if (slot >= 0 && s.ptes.know[slot] === SLOT_UNKNOWN) s.ptes.write(slot, PTE_SWAP, s.pages.col.entry[row]!, e.seq, SLOT_WRITE_UNKNOWN);
+    if (slot >= 0 && s.ptes.know[slot] === SLOT_UNKNOWN)
+      s.ptes.write(slot, PTE_SWAP, s.pages.col.entry[row]!, e.seq, SLOT_WRITE_UNKNOWN);
   }),
 ];

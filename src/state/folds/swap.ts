@@ -71,7 +71,9 @@ export const swapFolds: readonly Fold[] = [
     if (e.args[e.at + usage] === 1) change(s, e.args[e.at + entry]!, e.args[e.at + nr]!, 1);
   }),
   fold(swapFree, (s, e) => change(s, e.args[e.at + swapFree.at.entry]!, e.args[e.at + swapFree.at.nr]!, -1)),
-  fold(swapFreeCache, (s, e) => change(s, e.args[e.at + swapFreeCache.at.entry]!, e.args[e.at + swapFreeCache.at.nr]!, -1)),
+  fold(swapFreeCache, (s, e) =>
+    change(s, e.args[e.at + swapFreeCache.at.entry]!, e.args[e.at + swapFreeCache.at.nr]!, -1),
+  ),
   fold(swapEntryFree, (_s, e, task) => {
     task.freeing = e.args[e.at + swapEntryFree.at.entry]!;
   }),
@@ -102,7 +104,13 @@ export const swapFolds: readonly Fold[] = [
   }),
   fold(unusePte, (_s, e, task) => {
     const { mm, va } = unusePte.at;
-    task.fault = { kind: 'unuse', mm: e.args[e.at + mm]!, va: e.args[e.at + va]!, seq: e.seq, outer: task.fault };
+    task.fault = {
+      kind: 'unuse',
+      mm: e.args[e.at + mm]!,
+      va: e.args[e.at + va]!,
+      seq: e.seq,
+      outer: task.fault,
+    };
   }),
   fold(unusePteEnd, (_s, _e, task) => {
     if (task.fault?.kind === 'unuse') task.fault = task.fault.outer;
@@ -110,7 +118,8 @@ export const swapFolds: readonly Fold[] = [
   fold(siFreed, (s, e) => {
     const type = e.args[e.at + siFreed.at.type]!;
     for (let row = 0; row < s.swap.table.bound; row++) {
-      if (!s.swap.table.alive(row) || (!Number.isNaN(type) && entryType(s.swap.table.key(row)) !== type)) continue;
+      if (!s.swap.table.alive(row) || (!Number.isNaN(type) && entryType(s.swap.table.key(row)) !== type))
+        continue;
       s.swap.table.col.grade[row] = UNKNOWN;
       s.swap.table.col.cached[row] = 0;
       s.swap.tidy(row);

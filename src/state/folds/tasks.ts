@@ -1,4 +1,6 @@
 import {
+  forkPtes,
+  forkRange,
   mmDup,
   mmExec,
   mmExit,
@@ -33,13 +35,20 @@ export const taskFolds: readonly Fold[] = [
   }),
   fold(traceLost, (s, e) => {
     const { cpu, count } = traceLost.at;
-    s.noteLoss({ cpu: e.args[e.at + cpu]! < 0 ? Number.NaN : e.args[e.at + cpu]!, count: e.args[e.at + count]!, afterSeq: e.seq - 1 });
+    s.noteLoss({
+      cpu: e.args[e.at + cpu]! < 0 ? Number.NaN : e.args[e.at + cpu]!,
+      count: e.args[e.at + count]!,
+      afterSeq: e.seq - 1,
+    });
     s.lose(e.seq);
   }),
   fold(traceCpuStarted, (s, e) => s.lose(e.seq)),
   fold(traceCut, () => {}),
 
   fold(taskFork, (s, e, task) => {
+    const { seen } = s.sources;
+    if (!task.sharing && seen[forkRange.code] === 0 && seen[forkPtes.code] === 0 && seen[mmDup.code] === 0)
+      s.sources.untoldForks = true;
     const child = s.tasks.renew(e.args[e.at + taskFork.at.child]!, e.seq);
     child.mm = Number.isNaN(task.dupMm) ? task.forkMm : task.dupMm;
     // CLONE_VM: no page tables were copied, the child runs on its maker's mm.
@@ -53,7 +62,13 @@ export const taskFolds: readonly Fold[] = [
     task.sharing = e.args[e.at + vm] === 1;
     const told = e.args[e.at + mm]!;
     const child = s.tasks.renew(e.args[e.at + pid]!, e.seq);
-    child.mm = !Number.isNaN(told) ? told : task.sharing ? task.mm : Number.isNaN(task.dupMm) ? task.forkMm : task.dupMm;
+    child.mm = !Number.isNaN(told)
+      ? told
+      : task.sharing
+        ? task.mm
+        : Number.isNaN(task.dupMm)
+          ? task.forkMm
+          : task.dupMm;
   }),
   fold(taskExec, (s, e, task) => {
     const pid = e.args[e.at + taskExec.at.pid]!;

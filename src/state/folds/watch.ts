@@ -35,7 +35,14 @@ export function exclusiveIn(sample: Sample | null): boolean | undefined {
 }
 
 /** A change of the refcount of a page on which do_wp_page brackets are open. `after` is the count printed after it. */
-export function watchCount(s: MmState, e: Cursor, pfn: number, row: number, delta: number, sample: Sample): void {
+export function watchCount(
+  s: MmState,
+  e: Cursor,
+  pfn: number,
+  row: number,
+  delta: number,
+  sample: Sample,
+): void {
   const actor = Tasks.actor(e);
   for (const wp of s.open) {
     if (wp.pfn !== pfn) continue;

@@ -10,8 +10,10 @@ function soleUser(inputs: Inputs): Ruling {
   if (count > 3) return rule('copy', 'references');
   const cached = swapcache === undefined ? undefined : swapcache ? 1 : 0;
   // One mapping, one for the swap cache. The local LRU batch was drained before this is asked.
-  if (count > 2 || (cached !== undefined && count > 1 + cached)) return rule('copy', inputs.mappings > 1 ? 'shared' : 'references');
-  if (Number.isNaN(count)) return inputs.mappings > 1 && cached === 0 ? rule('copy', 'shared') : open('refcount');
+  if (count > 2 || (cached !== undefined && count > 1 + cached))
+    return rule('copy', inputs.mappings > 1 ? 'shared' : 'references');
+  if (Number.isNaN(count))
+    return inputs.mappings > 1 && cached === 0 ? rule('copy', 'shared') : open('refcount');
   if (cached === undefined) return open('swapcache');
   if (locked === true) return rule('copy', 'lock');
   if (locked === undefined) {
@@ -20,7 +22,8 @@ function soleUser(inputs: Inputs): Ruling {
   }
   if (cached === 1 && count === 2) {
     if (swapFreed === true) return rule('reuse', 'swap freed');
-    if (swapFreed === false || inputs.writeback === true || inputs.swapcount > 0) return rule('copy', inputs.mappings > 1 ? 'shared' : 'swap in use');
+    if (swapFreed === false || inputs.writeback === true || inputs.swapcount > 0)
+      return rule('copy', inputs.mappings > 1 ? 'shared' : 'swap in use');
     return open('folio_free_swap');
   }
   if (count === 1) return rule('reuse', 'sole reference');

@@ -14,7 +14,11 @@ export const refcount: CowRule = {
   decide(inputs) {
     if (inputs.ksm === true) return rule('copy', 'ksm');
     if (inputs.mappings > 1) return rule('copy', 'shared');
-    if (inputs.count > 1) return rule('copy', inputs.swapcache === true && inputs.count === 2 ? 'swapcache reference' : 'references');
+    if (inputs.count > 1)
+      return rule(
+        'copy',
+        inputs.swapcache === true && inputs.count === 2 ? 'swapcache reference' : 'references',
+      );
     if (Number.isNaN(inputs.count)) return open('refcount');
     if (inputs.locked === true) return rule('copy', 'lock');
     if (inputs.locked === undefined) return open('page lock');
