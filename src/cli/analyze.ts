@@ -90,7 +90,7 @@ export const analyzeCommand: CommandSpec<Analysis> = {
     for (const input of operands) {
       if (context.stopped) return;
       try {
-        const whole = await context.watch(input, (hooks) => context.engine.analyze(input, wanted, hooks));
+        const whole = await context.analyze(input, wanted);
         const analysis = narrow(whole, scope);
         context.exit(exitOf(analysis, rules));
         yield analysis;

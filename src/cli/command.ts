@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { AnalyzeHooks } from '../replay/analyze.ts';
+import type { Analysis } from '../replay/analysis.ts';
+import type { AnalyzeOptions } from '../replay/analyze.ts';
 import type { Json } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
 import type { Engine } from './engine.ts';
@@ -15,8 +16,8 @@ export interface Context {
   exit(code: ExitCode): void;
   /** Says on stderr what is wrong, notes the exit code, and lets the command go on with its next input. */
   fail(error: unknown): void;
-  /** Runs the work on one input with its hooks: progress on stderr where that is a terminal, and the signal to stop. */
-  watch<T>(label: string, work: (hooks: AnalyzeHooks) => Promise<T>): Promise<T>;
+  /** Analyzes one input, with progress on stderr where that is a terminal, until the user asks to stop. */
+  analyze(input: string, options: AnalyzeOptions): Promise<Analysis>;
   /** Whether the user has asked to stop. */
   readonly stopped: boolean;
 }

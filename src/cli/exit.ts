@@ -41,6 +41,12 @@ export class UsageError extends Error {
   }
 }
 
+/** The user asked to stop before there was anything to tell. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  override readonly message = 'interrupted before anything was read';
+}
+
 /** What is to be said on stderr of an error, and its exit code. Commander has already said what it had to say. */
 export function explain(
   error: unknown,
@@ -51,6 +57,7 @@ export function explain(
   if (error instanceof UsageError) {
     return { code: EXIT.usage, lines: [error.message, ...(error.hint === null ? [] : [error.hint])] };
   }
+  if (error instanceof Interrupted) return { code: EXIT.interrupted, lines: [error.message] };
   if (error instanceof InputError) return { code: EXIT.input, lines: [error.message] };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {

@@ -21,7 +21,7 @@ export const infoCommand: CommandSpec<Analysis> = {
     for (const input of operands) {
       if (context.stopped) return;
       try {
-        const analysis = await context.watch(input, (hooks) => context.engine.analyze(input, wanted, hooks));
+        const analysis = await context.analyze(input, wanted);
         if (analysis.interrupted) context.exit(EXIT.interrupted);
         yield analysis;
       } catch (error) {

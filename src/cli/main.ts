@@ -46,4 +46,6 @@ soFar = await run(process.argv.slice(2), {
   debug,
   signal: stop.signal,
 });
+// A reader that waits for bytes that may never come would keep an interrupted program alive.
+if (stop.signal.aborted) process.exit(soFar);
 process.exitCode = soFar;

@@ -8,7 +8,7 @@ import { COMMANDS } from './commands.ts';
 import { ENGINE, type Engine } from './engine.ts';
 import { EXIT, type ExitCode, explain, worse } from './exit.ts';
 import { flagOption } from './options.ts';
-import { progressBar } from './progress.ts';
+import { analyzeWatched } from './watched.ts';
 
 /** The world as the program sees it. */
 export interface Io {
@@ -52,15 +52,11 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
       get stopped() {
         return io.signal.aborted;
       },
-      async watch(label, work) {
-        const draw = io.terminal !== null && !flagOption(options, 'quiet');
-        const bar = draw ? progressBar(io.terminal, escapeText(label)) : null;
-        try {
-          return await work({ onProgress: (progress) => bar?.update(progress), signal: io.signal });
-        } finally {
-          bar?.stop();
-        }
-      },
+      analyze: (input, wanted) =>
+        analyzeWatched(engine, input, wanted, {
+          signal: io.signal,
+          terminal: flagOption(options, 'quiet') ? null : io.terminal,
+        }),
     };
     for await (const text of spec.render(context, command.args, options, {
       json: flagOption(options, 'json'),

@@ -1,0 +1,56 @@
+import type { Analysis } from '../replay/analysis.ts';
+import type { AnalyzeOptions } from '../replay/analyze.ts';
+import { ingest } from '../replay/ingest.ts';
+import { escapeText } from '../report/escape.ts';
+import type { Engine } from './engine.ts';
+import { Interrupted } from './exit.ts';
+import { progressBar } from './progress.ts';
+
+/** What of the world a watched analysis uses. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  /** Where progress is drawn; null: nowhere. */
+  readonly terminal: NodeJS.WriteStream | null;
+}
+
+/**
+ * The messages of a source until a signal asks to stop, also while the source waits for bytes that may never come
+ * (standard input, a trace pipe). Throws if nothing came before the signal.
+ */
+export async function* untilStopped<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const messages = source[Symbol.asyncIterator]();
+  const stopped = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+  for (let some = false; ; some = true) {
+    const next = await Promise.race([messages.next(), stopped]);
+    // The source may wait for ever: it is left where it is, and the program ends without it.
+    if (next === null) {
+      if (some) return;
+      throw new Interrupted();
+    }
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+/** Analyzes one input with progress on the terminal, until it is done or the user asks to stop. */
+export async function analyzeWatched(
+  engine: Engine,
+  input: string,
+  options: AnalyzeOptions,
+  { signal, terminal }: Watch,
+): Promise<Analysis> {
+  const bar = terminal === null ? null : progressBar(terminal, escapeText(input));
+  try {
+    const analysis = await engine.analyze(input, options, {
+      signal,
+      onProgress: (progress) => bar?.update(progress),
+      source: (path, how) => untilStopped(ingest(path, how), signal),
+    });
+    return { ...analysis, interrupted: analysis.interrupted || signal.aborted };
+  } finally {
+    bar?.stop();
+  }
+}
