@@ -1,3 +1,5 @@
+// Kinds get their codes in the registry: without it every event would be stored with code -1.
+import './registry.ts';
 import type { EventKind } from './declare.ts';
 
 /**
