@@ -120,7 +120,8 @@ const PROSE: Readonly<Record<string, Prose>> = {
   },
 
   'gup-pin-broken-by-cow': {
-    title: (t) => `page with a live ${hold(t)} replaced by COW in do_wp_page${underReclaim(t)}`,
+    title: (t) =>
+      `${t.yes('pinned') ? 'pinned' : 'GUP-referenced'} page replaced by COW in do_wp_page${underReclaim(t)}`,
     summary: (t) =>
       `${t.task} wrote ${t.target}: the PTE moved from ${t.page} to ${t.newPage} while a ${hold(t)} taken through this mapping was live.`,
     reason: (t) => [copyReason(t), pinSentence(t), designSentence(t)],
