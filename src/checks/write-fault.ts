@@ -175,6 +175,8 @@ export function viewFault(s: MmState, d: Decision): WriteFault {
   const { cause, seq } = causeOf(s, d, holds, holder, spare);
   const flags = (d.wp.copy ?? d.wp.test ?? d.wp.first ?? d.wp.reuse)?.flags ?? Number.NaN;
   const row = s.pages.find(d.pfn);
+  const offList = !Number.isNaN(flags) && !(flags & PG_LRU);
+  const isolated = cause === 'lru-isolated' || (holder !== null && inReclaim(holder.task));
   const pins = holds.filter((held) => held.pin).length;
   const own = holds.find((held) => held.own === true);
   return {
@@ -210,8 +212,8 @@ export function viewFault(s: MmState, d: Decision): WriteFault {
       swapcount: swapcache === false ? 0 : orNull(swapcount),
       pins,
       gets: holds.length - pins,
-      batch: !Number.isNaN(flags) && !(flags & PG_LRU) && cause !== 'lru-isolated' ? 1 : 0,
-      isolated: cause === 'lru-isolated' ? 1 : 0,
+      batch: offList && !isolated ? 1 : 0,
+      isolated: offList && isolated ? 1 : 0,
       holder: holder?.task.pid ?? null,
       pinned: pins > 0,
       pinner: own?.pid ?? null,

@@ -98,8 +98,8 @@ export class MmState {
   constructor(folds: readonly Fold[]) {
     const handlers: Array<Handler | undefined> = new Array(EVENT_KINDS.length).fill(undefined);
     for (const { kind, run } of folds) {
-      const earlier = handlers[kind.code];
-      handlers[kind.code] = earlier ? (s, e, task) => (earlier(s, e, task), run(s, e, task)) : run;
+      if (handlers[kind.code] !== undefined) throw new Error(`two folds of ${kind.name}`);
+      handlers[kind.code] = run;
     }
     this.#handlers = handlers;
   }

@@ -3,8 +3,7 @@ import { parseHex } from '../core/pointer.ts';
 import type { EventBatchBuilder } from '../events/batch.ts';
 import { sysEnter, sysExit } from '../events/index.ts';
 import { SYSCALLS } from '../events/task.ts';
-import { constant, va } from './columns.ts';
-import { type Tracepoint, tell, tracepoint } from './tracepoint.ts';
+import { type Tracepoint, tracepoint } from './tracepoint.ts';
 
 /** Arguments as SYSCALL_DEFINE names them (6.12), up to the four that events keep. */
 const ARGUMENTS: Readonly<Record<(typeof SYSCALLS)[number], string>> = {

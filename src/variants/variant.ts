@@ -15,7 +15,7 @@ export interface Ruling {
 /** A row of the printed decision table. */
 export interface RuleText {
   readonly when: string;
-  readonly then: string;
+  readonly does: string;
 }
 
 /** One value of the `cow` axis: the decision procedure of do_wp_page on an anon page in some kernels. */

@@ -1,5 +1,11 @@
+import { CHECKS } from '../../checks/index.ts';
+import { Runner } from '../../checks/runner.ts';
+import type { EventBatch } from '../../events/batch.ts';
 import { openTrace } from '../../readers/open.ts';
 import { openSource } from '../../readers/source.ts';
+import { ingestHere } from '../../replay/ingest.ts';
+import { FOLDS } from '../../state/folds/index.ts';
+import { MmState } from '../../state/state.ts';
 import { ENGINE } from '../engine.ts';
 
 /** One thing that is timed. Stages build on each other: each does the work of those before it, and one thing more. */
@@ -29,6 +35,11 @@ export async function countRecords(path: string): Promise<number> {
   return rows;
 }
 
+/** Reads and decodes a trace in this thread, and hands its events on. */
+async function events(path: string, take: (batch: EventBatch) => void): Promise<void> {
+  for await (const message of ingestHere(path)) take(message.events);
+}
+
 /** Every stage, in the order of the table. */
 export const STAGES: readonly Stage[] = [
   {
@@ -47,7 +58,28 @@ export const STAGES: readonly Stage[] = [
     run: countRecords,
   },
   {
-    name: 'analyze',
+    name: 'read, decode',
+    on: 'text',
+    run: (path) => events(path, () => undefined),
+  },
+  {
+    name: 'read, decode, fold',
+    on: 'text',
+    run(path) {
+      const runner = new Runner(new MmState(FOLDS), [], { declared: null, kernel: () => null });
+      return events(path, (batch) => runner.run(batch, 0, batch.count));
+    },
+  },
+  {
+    name: 'read, decode, fold, check',
+    on: 'text',
+    run(path) {
+      const runner = new Runner(new MmState(FOLDS), CHECKS, { declared: null, kernel: () => null });
+      return events(path, (batch) => runner.run(batch, 0, batch.count));
+    },
+  },
+  {
+    name: 'analyze, from gzip, two threads',
     on: 'gz',
     run: (path) => ENGINE.analyze(path, PLAIN_OPTIONS, {}),
   },

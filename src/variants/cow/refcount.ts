@@ -6,10 +6,10 @@ export const refcount: CowRule = {
   era: '5.9 to 5.17',
   source: '09854ba94c6a, be068f29034f; mail of 2020-08-24 (Tkhai, Kara on Xu, Torvalds)',
   table: [
-    { when: 'KSM page, or refcount is not 1', then: 'copy' },
-    { when: 'page lock not free', then: 'copy' },
-    { when: 'mapcount is not 1, or refcount is not 1', then: 'copy' },
-    { when: 'otherwise', then: 'reuse' },
+    { when: 'KSM page, or refcount is not 1', does: 'copy' },
+    { when: 'page lock not free', does: 'copy' },
+    { when: 'mapcount is not 1, or refcount is not 1', does: 'copy' },
+    { when: 'otherwise', does: 'reuse' },
   ],
   decide(inputs) {
     if (inputs.ksm === true) return rule('copy', 'ksm');
