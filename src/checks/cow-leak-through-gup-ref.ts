@@ -1,4 +1,5 @@
 import type { Check } from './check.ts';
+import { surelyBefore } from './integrity.ts';
 import { evidenceOf } from './write-fault.ts';
 
 const ID = 'cow-leak-through-gup-ref';
@@ -36,8 +37,9 @@ Silent: the reference was taken by the parent itself`,
         }
         context.judged();
         if (!first.pin && room <= 0) return;
-        const certain =
-          (first.pin ? !first.doubtful : room >= 1) && !context.state.lossy && !context.state.blind;
+        const ordered = surelyBefore(first, d, context.skewNs());
+        const whole = !context.state.lossy && !context.state.blind;
+        const certain = (first.pin ? !first.doubtful : room >= 1) && whole && ordered;
         context.report({
           check: ID,
           severity: 'critical',
@@ -50,7 +52,7 @@ Silent: the reference was taken by the parent itself`,
             { seq: first.seq, role: 'cause', text: 'reference taken through another mm' },
             ...evidenceOf(fault).filter((item) => item.seq !== first.seq),
           ],
-          missing: certain ? null : 'the put of the reference',
+          missing: certain ? null : ordered ? 'the put of the reference' : 'the order of two CPUs',
         });
       },
     };

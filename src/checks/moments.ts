@@ -9,6 +9,9 @@ import {
   type Verdict,
 } from './finding.ts';
 
+/** Cause of the one finding that says so of the trace as a whole. */
+export const ANOTHER_VARIANT = 'another-variant';
+
 /** Members that a group lists. */
 const MEMBERS_LISTED = 1000;
 
@@ -43,6 +46,9 @@ export class Moments {
   }
 
   #rank(a: Finding, b: Finding): number {
+    // That the whole trace follows other rules heads the list: it explains what stands beneath it.
+    if ((a.cause === ANOTHER_VARIANT) !== (b.cause === ANOTHER_VARIANT))
+      return a.cause === ANOTHER_VARIANT ? -1 : 1;
     const severity = SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
     if (severity !== 0) return severity;
     if (a.verdict !== b.verdict) return a.verdict === 'proven' ? -1 : 1;

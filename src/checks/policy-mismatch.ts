@@ -3,6 +3,7 @@ import { VARIANTS } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Check } from './check.ts';
 import type { Finding, Severity } from './finding.ts';
+import { ANOTHER_VARIANT } from './moments.ts';
 import { evidenceOf, type WriteFault } from './write-fault.ts';
 
 const ID = 'policy-mismatch';
@@ -108,7 +109,7 @@ Silent: any input that the variant asks for is unknown`,
         const best = VARIANTS.reduce((a, b) => (agreed.get(b)! > agreed.get(a)! ? b : a));
         context.report({
           ...first,
-          cause: 'another-variant',
+          cause: ANOTHER_VARIANT,
           moment: -1,
           values: {
             variant: declared.id,

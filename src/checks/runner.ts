@@ -20,6 +20,8 @@ interface Tally {
 export interface RunnerOptions {
   readonly declared: Variant | null;
   readonly kernel: () => number | null;
+  /** How far the clocks of two CPUs may be apart (ns); 0 if absent. */
+  readonly skewNs?: () => number;
   /** Whether findings at this seq and time are wanted; all if absent. */
   readonly within?: (seq: number, ns: number) => boolean;
   /** Called for every closed do_wp_page bracket, with the shared predicates applied. */
@@ -49,6 +51,7 @@ export class Runner {
         state,
         declared: options.declared,
         kernel: options.kernel,
+        skewNs: options.skewNs ?? (() => 0),
         report: (finding) => {
           const { seq, ns } = finding.place;
           if (options.within?.(seq, ns) ?? true) this.#moments.add(finding);

@@ -4,7 +4,7 @@ import type { Cursor } from '../state/cursor.ts';
 import { LIFE_FREE } from '../state/pages.ts';
 import { Tasks } from '../state/tasks.ts';
 import type { Check } from './check.ts';
-import { incomplete, placeOf } from './integrity.ts';
+import { incomplete, placeOf, surelyBefore } from './integrity.ts';
 
 const ID = 'use-after-free-page';
 
@@ -36,6 +36,13 @@ Silent: a speculative get that the kernel refused (mod_unless ret=0); a late rec
         // The whole interval of the use must lie behind the free: the task's record before this one came after it.
         const task = s.tasks.peek(Tasks.actor(e));
         if (task === undefined || task.lastSeq <= c.freeSeq[row]!) return;
+        const freed = { ns: c.freeNs[row]!, cpu: c.freeCpu[row]! };
+        // Its own last record too, or a clock that is behind makes a late record of it.
+        if (
+          !surelyBefore(freed, e, context.skewNs()) ||
+          task.lastNs - freed.ns < (e.cpu === freed.cpu ? 0 : context.skewNs())
+        )
+          return;
         context.report({
           check: ID,
           severity: 'critical',

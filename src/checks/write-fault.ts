@@ -12,6 +12,8 @@ import type { Evidence, Finding, Place } from './finding.ts';
 /** A reference that GUP took on the page of a decision. */
 export interface HeldReference {
   readonly seq: number;
+  readonly ns: number;
+  readonly cpu: number;
   readonly pid: number;
   readonly mm: number;
   readonly va: number;
@@ -60,6 +62,8 @@ function heldReferences(s: MmState, d: Decision): HeldReference[] {
     const same = Number.isNaN(through) ? undefined : through === d.mm && since <= c.seq[hold]!;
     held.push({
       seq: c.seq[hold]!,
+      ns: c.ns[hold]!,
+      cpu: c.cpu[hold]!,
       pid: c.pid[hold]!,
       mm: through,
       va,

@@ -69,6 +69,7 @@ export async function analyze(
   const runner = new Runner(state, checks, {
     declared,
     kernel: () => kernelNumber(facts.whole),
+    skewNs: () => clockSkew(options, facts.whole?.clock ?? null),
     within,
     onDecision(fault) {
       if (within(fault.d.seq, fault.d.ns)) decisions.add(fault);
@@ -123,6 +124,18 @@ export async function analyze(
     },
     interrupted,
   };
+}
+
+/** Clocks that order the records of all CPUs (formats.md 1.6). */
+const ORDERED_CLOCKS = ['counter', 'global', 'mono'];
+/** Skew assumed of a clock that is not known, or known to run by CPU (product.md). */
+const UNORDERED_SKEW_NS = 1_000_000;
+
+/** How far two CPUs' stamps may be apart, in ns. */
+function clockSkew(options: AnalyzeOptions, told: string | null): number {
+  if (options.clockSkewNs !== null) return options.clockSkewNs;
+  const clock = options.clock ?? told;
+  return clock !== null && ORDERED_CLOCKS.includes(clock) ? 0 : UNORDERED_SKEW_NS;
 }
 
 /** Whether an event lies behind a moment. */

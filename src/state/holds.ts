@@ -10,6 +10,8 @@ const schema = {
   va: 'f64',
   pid: 'i32',
   seq: 'f64',
+  ns: 'f64',
+  cpu: 'i16',
   /** Canonical FOLL_* bits, -1 unknown (a bare change of the count that only a pin makes). */
   flags: 'i32',
   refs: 'i32',
@@ -39,7 +41,17 @@ export class Holds {
   /** Notes a reference; returns its row. */
   take(
     pageRow: number,
-    hold: { pfn: number; mm: number; va: number; pid: number; seq: number; flags: number; refs: number },
+    hold: {
+      pfn: number;
+      mm: number;
+      va: number;
+      pid: number;
+      seq: number;
+      ns: number;
+      cpu: number;
+      flags: number;
+      refs: number;
+    },
   ): number {
     const row = this.table.ensure(++this.#ids);
     const c = this.table.col;
@@ -48,6 +60,8 @@ export class Holds {
     c.va[row] = hold.va;
     c.pid[row] = hold.pid;
     c.seq[row] = hold.seq;
+    c.ns[row] = hold.ns;
+    c.cpu[row] = hold.cpu;
     c.flags[row] = hold.flags;
     c.refs[row] = hold.refs;
     c.next[row] = this.#pages.col.hold[pageRow]!;

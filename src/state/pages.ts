@@ -67,6 +67,8 @@ const schema = {
   /** page.free and page.free-batched seen in this generation. */
   freed: 'u8',
   freeSeq: 'f64',
+  freeNs: 'f64',
+  freeCpu: 'i16',
 } as const;
 
 /** How many freed pages are remembered, so that what touches them can be judged. */

@@ -11,6 +11,7 @@ import {
   gupGrabFastEnd,
   gupPut,
 } from '../../events/index.ts';
+import type { Cursor } from '../cursor.ts';
 import { TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { GupBracket, Task } from '../tasks.ts';
@@ -44,23 +45,17 @@ function walkMm(task: Task, flags: number): number {
   return flags & FOLL_REMOTE || Number.isNaN(flags) ? Number.NaN : task.mm;
 }
 
-function took(
-  s: MmState,
-  seq: number,
-  task: Task,
-  pid: number,
-  pfn: number,
-  refs: number,
-  flags: number,
-): void {
-  const row = s.pages.ensure(pfn, seq);
+function took(s: MmState, e: Cursor, task: Task, pfn: number, refs: number, flags: number): void {
+  const row = s.pages.ensure(pfn, e.seq);
   const known = Number.isNaN(flags) ? -1 : flags;
   s.holds.take(row, {
     pfn,
     mm: walkMm(task, flags),
     va: walkAddress(task.gup),
-    pid,
-    seq,
+    pid: e.pid,
+    seq: e.seq,
+    ns: e.ns,
+    cpu: e.cpu,
     flags: known,
     refs: Number.isNaN(refs) ? 1 : refs,
   });
@@ -106,7 +101,7 @@ export const gupFolds: readonly Fold[] = [
     const { pfn, refs, flags, ok } = gupGrab.at;
     const page = e.args[e.at + pfn]!;
     if (!(page >= 0) || e.args[e.at + ok] === 0) return;
-    took(s, e.seq, task, e.pid, page, e.args[e.at + refs]!, e.args[e.at + flags]!);
+    took(s, e, task, page, e.args[e.at + refs]!, e.args[e.at + flags]!);
     task.grabPfn = page;
   }),
   fold(gupGrabFast, (_s, e, task) => {
@@ -120,15 +115,7 @@ export const gupFolds: readonly Fold[] = [
     task.grabPfn = -1;
     if (!(page >= 0)) return;
     const count = e.args[e.at + refs]!;
-    took(
-      s,
-      e.seq,
-      task,
-      e.pid,
-      page,
-      Number.isNaN(count) ? 1 : count,
-      Number.isNaN(told) ? task.grabHold : told,
-    );
+    took(s, e, task, page, Number.isNaN(count) ? 1 : count, Number.isNaN(told) ? task.grabHold : told);
   }),
   fold(gupPut, (s, e, task) => {
     const { pfn, refs, flags } = gupPut.at;

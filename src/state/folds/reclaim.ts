@@ -36,7 +36,7 @@ export const reclaimFolds: readonly Fold[] = [
     if (e.args[e.at + removeMappingEnd.at.ok] !== 1 || !(pfn >= 0)) return;
     // Frozen and out of the cache: reclaim frees it without another change of the count.
     const row = s.pages.find(pfn);
-    if (row >= 0) endGeneration(s, e.seq, row);
+    if (row >= 0) endGeneration(s, e, row);
   }),
   fold(collapseBegin, (_s, e, task) => {
     task.collapse = {

@@ -1,6 +1,6 @@
 import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
 import { PG_HEAD, PG_LOCKED, PG_OWNER_2, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
-import { MAPPING_ANON, MAPPING_KSM, PIN_BIAS } from '../../events/flags.ts';
+import { FOLL_PIN, MAPPING_ANON, MAPPING_KSM, PIN_BIAS } from '../../events/flags.ts';
 import {
   pageAlloc,
   pageFree,
@@ -115,12 +115,14 @@ function settleMap(s: MmState, row: number): void {
 }
 
 /** The page left its users: slots that still show it changed unseen, holds on it are over. */
-export function endGeneration(s: MmState, seq: number, row: number): void {
+export function endGeneration(s: MmState, e: Cursor, row: number): void {
   settleCount(s, row);
   settleMap(s, row);
-  if (s.pages.col.slot[row] !== 0) s.ptes.forgetPage(row, seq);
+  if (s.pages.col.slot[row] !== 0) s.ptes.forgetPage(row, e.seq);
   if (s.pages.col.hold[row] !== 0) s.holds.dropAll(row, true);
-  s.pages.free(row, seq);
+  s.pages.free(row, e.seq);
+  s.pages.col.freeNs[row] = e.ns;
+  s.pages.col.freeCpu[row] = e.cpu;
 }
 
 /** Row of a page about to be used: a page that was free begins a generation that nobody announced. */
@@ -183,7 +185,9 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
       va: Number.NaN,
       pid: e.pid,
       seq: e.seq,
-      flags: 4,
+      ns: e.ns,
+      cpu: e.cpu,
+      flags: FOLL_PIN,
       refs: change / PIN_BIAS,
     });
     c.pins[row]! += change / PIN_BIAS;
@@ -192,7 +196,7 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
     c.pins[row] = Math.max(0, c.pins[row]! + change / PIN_BIAS);
   }
   if (task.grabPfn === page) task.grabPfn = -1;
-  if (reached === 1) endGeneration(s, e.seq, row);
+  if (reached === 1) endGeneration(s, e, row);
   else if (c.hold[row] !== 0 && change < 0) resolveGets(s, row);
 }
 
@@ -297,11 +301,11 @@ function onAlloc(s: MmState, e: Cursor, task: Task): void {
   }
 }
 
-function freePages(s: MmState, seq: number, first: number, size: number, bit: number): void {
+function freePages(s: MmState, e: Cursor, first: number, size: number, bit: number): void {
   for (let pfn = first; pfn < first + size; pfn++) {
-    const row = pfn === first ? s.pages.ensure(pfn, seq) : s.pages.find(pfn);
+    const row = pfn === first ? s.pages.ensure(pfn, e.seq) : s.pages.find(pfn);
     if (row < 0) continue;
-    if (s.pages.col.life[row] !== LIFE_FREE) endGeneration(s, seq, row);
+    if (s.pages.col.life[row] !== LIFE_FREE) endGeneration(s, e, row);
     s.pages.col.freed[row]! |= bit;
   }
 }
@@ -313,11 +317,11 @@ export const FREED_BATCHED = 2;
 function onFree(s: MmState, e: Cursor): void {
   const order = e.args[e.at + pageFree.at.order]!;
   s.sources.free = true;
-  freePages(s, e.seq, e.args[e.at + pageFree.at.pfn]!, Number.isNaN(order) ? 1 : 2 ** order, FREED_ONCE);
+  freePages(s, e, e.args[e.at + pageFree.at.pfn]!, Number.isNaN(order) ? 1 : 2 ** order, FREED_ONCE);
 }
 
 function onFreeBatched(s: MmState, e: Cursor): void {
-  freePages(s, e.seq, e.args[e.at + pageFreeBatched.at.pfn]!, 1, FREED_BATCHED);
+  freePages(s, e, e.args[e.at + pageFreeBatched.at.pfn]!, 1, FREED_BATCHED);
 }
 
 /** Whether a page exists for an argument: known, and not "none". */
