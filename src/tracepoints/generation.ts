@@ -64,6 +64,14 @@ class Fit {
   }
 }
 
+/** How the numbers of one set of flags fared. */
+export interface FlagUse {
+  /** Names of the tables in use; none: the numbers are unknown. */
+  readonly tables: readonly string[];
+  /** Numbers that no table was chosen for. */
+  readonly untranslated: number;
+}
+
 /** Numbers translated by one table, or by what several possible tables agree on. */
 class Translation {
   /** Canonical flag by bit number; null while no table is chosen. */
@@ -272,11 +280,9 @@ export class KernelFacts {
   }
 
   /** Tables in use and numbers that no table was chosen for. */
-  get flags(): {
-    readonly [set: string]: { readonly tables: readonly string[]; readonly untranslated: number };
-  } {
-    const say = ({ tables, untranslated }: Translation) => ({ tables, untranslated });
-    return { page: say(this.#pageFlags), gup: say(this.#gupFlags), fault: say(this.#faultFlags) };
+  get flags(): Readonly<Record<'page' | 'gup' | 'fault', FlagUse>> {
+    const use = ({ tables, untranslated }: Translation): FlagUse => ({ tables, untranslated });
+    return { page: use(this.#pageFlags), gup: use(this.#gupFlags), fault: use(this.#faultFlags) };
   }
 
   /** Whether every set of flags has its table. */

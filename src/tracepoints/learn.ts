@@ -170,6 +170,11 @@ const grab = (event: string, key: string): Lesson =>
 
 /** Everything that records teach, by event. An event may have several lessons. */
 export const LESSONS: readonly Lesson[] = [
+  // The architecture first: the others read table words.
+  userFault,
+  ...['swapoff', 'swapon', 'so_in', 'so_out', 'swapoff_ret', 'swapon_ret'].map(syscallWrapper),
+  ...['do_wp_page', 'wp_page_copy'].map((event) => faultWord(event, 'pte')),
+  faultWord('wp_in', 'opte'),
   ...['mm_page_alloc', 'mm_page_free', 'mm_page_free_batched', 'mm_vmscan_write_folio'].map((event) =>
     pageAndPfn(event, 'page'),
   ),
@@ -179,10 +184,6 @@ export const LESSONS: readonly Lesson[] = [
   ...['wp_page_copy', 'wp_page_reuse'].map((event) => pageBehind(event, 'do_wp_page')),
   ...['remove_rmap_ptes', 'remove_rmap'].map((event) => pageBehind(event, 'pte_clear')),
   ...['wp_in', 'mm_new'].map(vmemmapBase),
-  userFault,
-  ...['swapoff', 'swapon', 'so_in', 'so_out', 'swapoff_ret', 'swapon_ret'].map(syscallWrapper),
-  ...['do_wp_page', 'wp_page_copy'].map((event) => faultWord(event, 'pte')),
-  faultWord('wp_in', 'opte'),
   ...['page_ref_mod', 'page_ref_mod_and_test', 'page_ref_mod_unless', 'page_ref_set'].map(pageRef),
   ...['wp_out', 'flt_out', 'do_wp_page_ret', 'handle_mm_fault_ret'].map(faultReturn),
   ...['add_new_anon_rmap', 'add_anon_rmap_ptes', 'move_anon_rmap', 'rm_new', 'rm_anon', 'rm_move'].map(
