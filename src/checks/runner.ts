@@ -1,5 +1,5 @@
 import type { EventBatch } from '../events/batch.ts';
-import { EVENT_KINDS } from '../events/registry.ts';
+import { EVENT_KINDS, eventKind } from '../events/registry.ts';
 import { Cursor } from '../state/cursor.ts';
 import type { MmState } from '../state/state.ts';
 import type { Variant } from '../variants/variant.ts';
@@ -34,6 +34,7 @@ export class Runner {
   readonly #before: ReadonlyArray<Hook | undefined>;
   readonly #after: ReadonlyArray<Hook | undefined>;
   readonly #decided: Array<(fault: WriteFault) => void> = [];
+  readonly #checks: readonly Check[];
   readonly #runs: CheckRun[] = [];
   readonly #tallies = new Map<string, Tally>();
   readonly #moments: Moments;
@@ -41,6 +42,7 @@ export class Runner {
 
   constructor(state: MmState, checks: readonly Check[], options: RunnerOptions) {
     this.#state = state;
+    this.#checks = checks;
     this.#moments = new Moments(checks);
     const before: Hook[][] = EVENT_KINDS.map(() => []);
     const after: Hook[][] = EVENT_KINDS.map(() => []);
@@ -95,12 +97,16 @@ export class Runner {
   /** Ends the run. */
   finish(): { divergences: Divergence[]; coverage: Coverage[] } {
     for (const run of this.#runs) run.finish?.();
-    const coverage = [...this.#tallies].map(([check, tally]) => ({
-      check,
-      judged: tally.judged,
-      cannotJudge: tally.cannotJudge,
-      missing: [...tally.missing].sort(),
-    }));
+    const { seen } = this.#state.sources;
+    const coverage = this.#checks.map(({ id, needs }) => {
+      const { judged, cannotJudge, missing } = this.#tallies.get(id)!;
+      // A check that never had an occasion lacks the kinds of event that would have been one.
+      const unseen =
+        judged > 0
+          ? []
+          : needs.filter((need) => eventKind(need) !== undefined && seen[eventKind(need)!.code] === 0);
+      return { check: id, judged, cannotJudge, missing: [...new Set([...missing, ...unseen])].sort() };
+    });
     return { divergences: this.#moments.divergences(), coverage };
   }
 }
