@@ -83,12 +83,14 @@ export interface DecodeFacts {
   readonly vmemmapBase: Word;
   readonly vmemmapHow: string | null;
   readonly vmemmapConflict: boolean;
-  /** Page pointers without a pfn for want of a base (`--vmemmap-base`). */
+  /** Page pointers without a pfn for want of a base (remedy: --vmemmap-base). */
   readonly untranslatedPages: number;
-  /** Tables in use for numeric flags, and numbers without one (`--kernel`). */
-  readonly flags: KernelFacts['flags'];
-  /** mapcount samples whose meaning depends on an unknown kernel. */
+  /** Page-table words left alone for want of an architecture (remedy: --arch). */
+  readonly unreadTableWords: number;
+  /** mapcount samples whose meaning depends on an unknown kernel (remedy: --kernel). */
   readonly unknownMapcounts: number;
+  /** Tables in use for numeric flags, and numbers without one (remedy: --kernel). */
+  readonly flags: KernelFacts['flags'];
   /** Records of known events that lack fields which the event needs, by name. */
   readonly undecoded: ReadonlyMap<string, number>;
   /** Returns whose entry is not in the trace, by probe pair. */
@@ -312,7 +314,7 @@ export class TraceDecoder {
   get facts(): DecodeFacts {
     const kernel = this.#kernel;
     return {
-      kernel: kernel.text === null ? null : { release: kernel.text, how: kernel.reasons },
+      kernel: kernel.text === null ? null : { release: kernel.text, how: [...kernel.reasons] },
       kernelContradiction: kernel.contradiction,
       arch: this.#arch,
       archHow: this.#archHow,
@@ -320,10 +322,11 @@ export class TraceDecoder {
       vmemmapHow: this.#pages.how,
       vmemmapConflict: this.#pages.conflicting,
       untranslatedPages: this.#pages.untranslated,
-      flags: kernel.flags,
+      unreadTableWords: kernel.pte.unread,
       unknownMapcounts: kernel.unknownMapcounts,
+      flags: kernel.flags,
       undecoded: this.#count((slot) => slot.undecoded),
-      orphanReturns: this.#open.orphans,
+      orphanReturns: new Map(this.#open.orphans),
     };
   }
 }

@@ -142,6 +142,7 @@ export class KernelFacts {
     x86: false,
     savedDirty: true,
     roles: new Uint8Array(32),
+    unread: 0,
   };
   /** The release was given: the trace may refute tables, not the release. */
   #fixed = false;

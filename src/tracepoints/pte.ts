@@ -35,6 +35,8 @@ export interface PteRules {
   readonly savedDirty: boolean;
   /** ROLE_* of each swap type. */
   readonly roles: Uint8Array;
+  /** Words that were not decoded for want of an architecture. */
+  unread: number;
 }
 
 /** The last word decoded: canonical bits and frame (core/pte.ts), both NaN if it could not be. Read at once. */
@@ -81,6 +83,7 @@ const MAX_SWAP_OFFSET = 2 ** 44;
  */
 export function decodePte(lo: number, hi: number, level: number, rules: PteRules): void {
   if (!rules.x86) {
+    rules.unread++;
     decodedPte.bits = Number.NaN;
     decodedPte.frame = Number.NaN;
     return;

@@ -18,7 +18,7 @@ const ROLES = new Uint8Array(32);
 ROLES[28] = ROLE_MIGRATION_READ;
 ROLES[29] = ROLE_MIGRATION_READ_EXCLUSIVE;
 ROLES[30] = ROLE_MIGRATION_WRITE;
-const X86: PteRules = { x86: true, savedDirty: true, roles: ROLES };
+const X86: PteRules = { x86: true, savedDirty: true, roles: ROLES, unread: 0 };
 
 function decoded(word: bigint, level = PTE_LEVEL, rules = X86): string {
   decodePte(Number(BigInt.asIntN(32, word)), Number(BigInt.asIntN(32, word >> 32n)), level, rules);
@@ -79,5 +79,6 @@ describe('x86-64 page-table words', () => {
   test('on an unknown architecture nothing is known, not even that a word is empty', () => {
     const unknown = { ...X86, x86: false };
     for (const [, word] of words) expect(decoded(word, PTE_LEVEL, unknown)).toBe('?');
+    expect(unknown.unread).toBe(words.length);
   });
 });
