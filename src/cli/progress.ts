@@ -21,10 +21,7 @@ export function progressBar(stream: NodeJS.WriteStream, label: string): Progress
     update({ records, bytes, totalBytes }) {
       if (bar === null) {
         if (performance.now() - started < QUIET_MS) return;
-        const format =
-          totalBytes === null
-            ? `${label}  {records} records`
-            : `${label}  [{bar}] {percentage}%  {records} records`;
+        const format = `${totalBytes === null ? '' : '[{bar}] {percentage}%  '}{records} records  ${label}`;
         bar = new SingleBar({
           stream,
           format,

@@ -1,4 +1,4 @@
-import { type Divergence, SEVERITIES } from '../checks/finding.ts';
+import type { Divergence } from '../checks/finding.ts';
 import type { Analysis } from '../replay/analysis.ts';
 import { divergenceText } from './divergence.ts';
 import { count, plural } from './format.ts';
@@ -12,15 +12,6 @@ import { countersText, coverageText, decisionsText, fidelityText } from './table
 const MAX_REPORTS = 10;
 /** Groups of severity info that are listed. */
 const MAX_NOTES = 8;
-
-/** Worst first, proven before suspect, then in order of events. */
-function worstFirst(a: Divergence, b: Divergence): number {
-  return (
-    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-    (a.verdict === b.verdict ? 0 : a.verdict === 'proven' ? -1 : 1) ||
-    a.firstSeq - b.firstSeq
-  );
-}
 
 function times(found: Divergence): string {
   return found.count === 1 ? `seq ${found.firstSeq}` : `seq ${found.firstSeq}..${found.lastSeq}`;
@@ -62,9 +53,9 @@ function list(groups: readonly Divergence[], analysis: Analysis): string {
 
 /** The whole report of one input. Ends with a newline. */
 export function analysisText(analysis: Analysis, style: Style): string {
-  const sorted = [...analysis.divergences].sort(worstFirst);
-  const serious = sorted.filter((found) => found.severity !== 'info');
-  const info = sorted.filter((found) => found.severity === 'info');
+  // The engine has put them in order: what speaks of the whole trace, then worst first.
+  const serious = analysis.divergences.filter((found) => found.severity !== 'info');
+  const info = analysis.divergences.filter((found) => found.severity === 'info');
   const rule = style.dim('-'.repeat(REPORT_COLUMNS));
 
   const sections: string[] = [header(analysis, style)];
