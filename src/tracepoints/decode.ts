@@ -24,6 +24,7 @@ import { KernelFacts } from './generation.ts';
 import { tracepointsOf } from './index.ts';
 import { LESSONS, type Learning, type Lesson, learnFromName } from './learn.ts';
 import { OpenEntries } from './open-entries.ts';
+import { type Shortfall, shortfallsOf } from './shortfalls.ts';
 import type { DecodeContext, Tracepoint } from './tracepoint.ts';
 
 /** What the user declares about the machine. */
@@ -83,13 +84,9 @@ export interface DecodeFacts {
   readonly vmemmapBase: Word;
   readonly vmemmapHow: string | null;
   readonly vmemmapConflict: boolean;
-  /** Page pointers without a pfn for want of a base (remedy: --vmemmap-base). */
-  readonly untranslatedPages: number;
-  /** Page-table words left alone for want of an architecture (remedy: --arch). */
-  readonly unreadTableWords: number;
-  /** mapcount samples whose meaning depends on an unknown kernel (remedy: --kernel). */
-  readonly unknownMapcounts: number;
-  /** Tables in use for numeric flags, and numbers without one (remedy: --kernel). */
+  /** What could not be understood for want of a fact about the machine, with what to do. */
+  readonly shortfalls: readonly Shortfall[];
+  /** Tables in use for numeric flags, and numbers without one. */
   readonly flags: KernelFacts['flags'];
   /** Records of known events that lack fields which the event needs, by name. */
   readonly undecoded: ReadonlyMap<string, number>;
@@ -115,7 +112,10 @@ export class TraceDecoder {
   #arch: string | null;
   #archHow: string | null;
   #held: RecordBatch[] | null = [];
-  #heldRecords = 0;
+  #heldRows = 0;
+  /** Rows whose lessons were learned while they were held back, and rows decoded so far. */
+  #taughtRows = 0;
+  #decodedRows = 0;
   /** Something may still be learned. */
   #learns = true;
 
@@ -157,14 +157,16 @@ export class TraceDecoder {
 
   /** Decodes a batch into `out`, or holds it back. A batch must not be changed after it was pushed. */
   push(batch: RecordBatch, out: EventBatchBuilder): void {
-    if (this.#learns) this.#learn(batch);
     if (this.#held === null) {
       this.#decode(batch, out);
       return;
     }
+    // Exactly so many rows teach before the first is decoded, however they are batched.
+    const rows = Math.min(batch.count, this.#hold - this.#heldRows);
+    for (let row = 0; row < rows; row++) this.#learn(batch, row);
     this.#held.push(batch);
-    this.#heldRecords += batch.count;
-    if (!this.#learns || this.#heldRecords >= this.#hold) this.#release(out);
+    this.#heldRows += batch.count;
+    if (this.#heldRows >= this.#hold) this.#release(out);
   }
 
   /** Decodes what is still held back. Call once, at the end of the trace. */
@@ -175,7 +177,14 @@ export class TraceDecoder {
   #release(out: EventBatchBuilder): void {
     const held = this.#held ?? [];
     this.#held = null;
+    this.#taughtRows = Math.min(this.#heldRows, this.#hold);
+    this.#conclude();
     for (const batch of held) this.#decode(batch, out);
+  }
+
+  #conclude(): void {
+    this.#kernel.settle();
+    this.#learns = this.#pages.open || this.#arch === null || !this.#kernel.complete;
   }
 
   #bind(nameId: number): Slot {
@@ -214,21 +223,18 @@ export class TraceDecoder {
     return slot;
   }
 
-  /** Runs the lessons over a batch, then draws the conclusions. */
-  #learn(batch: RecordBatch): void {
-    for (let row = 0; row < batch.count; row++) {
-      if (batch.row[row] !== ROW_RECORD) continue;
-      const nameId = batch.name[row]!;
-      const slot = this.#slots[nameId] ?? this.#bind(nameId);
-      if (!slot.told) this.#learnName(slot, nameId, batch, row);
-      this.#learning.pid = batch.pid[row]!;
-      for (const { lesson, extract, values } of slot.lessons) {
-        extract(batch, row, values);
-        lesson.learn(values, this.#learning);
-      }
+  /** Runs the lessons of one row. */
+  #learn(batch: RecordBatch, row: number): void {
+    if (batch.row[row] !== ROW_RECORD) return;
+    const nameId = batch.name[row]!;
+    const slot = this.#slots[nameId] ?? this.#bind(nameId);
+    if (!slot.told) this.#learnName(slot, nameId, batch, row);
+    if (slot.lessons.length === 0) return;
+    this.#learning.pid = batch.pid[row]!;
+    for (const { lesson, extract, values } of slot.lessons) {
+      extract(batch, row, values);
+      lesson.learn(values, this.#learning);
     }
-    this.#kernel.settle();
-    this.#learns = this.#pages.open || this.#arch === null || !this.#kernel.complete;
   }
 
   #learnName(slot: Slot, nameId: number, batch: RecordBatch, row: number): void {
@@ -247,6 +253,10 @@ export class TraceDecoder {
       if (row[i] !== ROW_RECORD) {
         this.#decodeMark(row[i]!, cpu[i]!, aux[i]!, out);
         continue;
+      }
+      if (this.#learns && this.#decodedRows + i >= this.#taughtRows) {
+        this.#learn(batch, i);
+        if (!this.#pages.open || this.#kernel.unsettled) this.#conclude();
       }
       const nameId = name[i]!;
       const slot = this.#slots[nameId] ?? this.#bind(nameId);
@@ -267,6 +277,7 @@ export class TraceDecoder {
       context.cpu = cpu[i]!;
       bound.tracepoint.decode(bound.values, out, context);
     }
+    this.#decodedRows += count;
   }
 
   /** Finds the candidate that fits this record's fields, and decodes it. */
@@ -321,9 +332,7 @@ export class TraceDecoder {
       vmemmapBase: this.#pages.base,
       vmemmapHow: this.#pages.how,
       vmemmapConflict: this.#pages.conflicting,
-      untranslatedPages: this.#pages.untranslated,
-      unreadTableWords: kernel.pte.unread,
-      unknownMapcounts: kernel.unknownMapcounts,
+      shortfalls: shortfallsOf(kernel, this.#pages),
       flags: kernel.flags,
       undecoded: this.#count((slot) => slot.undecoded),
       orphanReturns: new Map(this.#open.orphans),

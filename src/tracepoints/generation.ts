@@ -54,6 +54,11 @@ class Fit {
     for (const [i, table] of this.tables.entries()) if (!this.#fits(table, word)) this.#misses[i]!++;
   }
 
+  /** Whether the last word may change which tables are refuted. */
+  get due(): boolean {
+    return this.#words > 0 && this.#words % ENOUGH_WORDS === 0;
+  }
+
   get enough(): boolean {
     return this.#words >= ENOUGH_WORDS;
   }
@@ -144,6 +149,7 @@ export class KernelFacts {
     roles: new Uint8Array(32),
     unread: 0,
   };
+  #proven = false;
   /** The release was given: the trace may refute tables, not the release. */
   #fixed = false;
   #mapcountIsRaw: boolean | null = null;
@@ -168,6 +174,7 @@ export class KernelFacts {
     const from = Math.max(this.from, signature.from ?? 0);
     const to = Math.min(this.to, signature.to ?? Number.POSITIVE_INFINITY);
     if (from === this.from && to === this.to) return;
+    this.#proven = true;
     this.reasons.push(`${what}: ${signature.source}`);
     if (from > to) {
       this.contradiction ??= `${what} contradicts what was inferred before`;
@@ -192,8 +199,14 @@ export class KernelFacts {
     });
   }
 
+  /** Whether something was proven since the last settling. */
+  get unsettled(): boolean {
+    return this.#proven || this.pageFlagFit.due || this.gupFlagFit.due;
+  }
+
   /** Draws the conclusions from what has been proven so far. */
   settle(): void {
+    this.#proven = false;
     this.#pageFlags.choose(this.#possible(PAGE_FLAG_TABLES, this.pageFlagFit));
     this.#gupFlags.choose(this.#possible(GUP_FLAG_TABLES, this.gupFlagFit));
     this.#faultFlags.choose(this.#possible(FAULT_FLAG_TABLES, null));

@@ -64,7 +64,9 @@ describe('where struct pages are', () => {
   test('unknown: pfns are unknown and counted', () => {
     const { events, facts } = decodeAll('folio_put: (__folio_put+0x4/0xb0) folio=0xffffea0000076e80', {});
     expect(events).toEqual(['page.release']);
-    expect(facts.untranslatedPages).toBe(1);
+    expect(facts.shortfalls).toEqual([
+      { name: 'untranslated-pages', count: 1, advice: expect.stringContaining('--vmemmap-base') },
+    ]);
   });
 
   test('given: taken as it is', () => {

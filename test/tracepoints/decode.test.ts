@@ -96,6 +96,27 @@ si_get: (do_swap_page+0xa0/0x9f0 <- get_swap_device) si=0x0`,
     expect([...batch.args.subarray(batch.at[0]!, batch.at[0]! + 1)]).toEqual([0x1dba]);
   });
 
+  test('the size of batches changes nothing', () => {
+    const pages = [1, 2, 3, 4].map(
+      (pfn) =>
+        `mm_page_free: page=ffffea00000000${(pfn * 64).toString(16).padStart(2, '0')} pfn=0x${pfn} order=0`,
+    );
+    const put = 'folio_put: (__folio_put+0x4/0xb0) folio=0xffffea0000076e80';
+    const lines = pages.flatMap((line) => [put, line]).concat(put);
+    const decodeBy = (size: number, hold: number): number[][] => {
+      const { names, decoder, out } = start(hold);
+      for (let at = 0; at < lines.length; at += size) {
+        decoder.push(recordsOf(lines.slice(at, at + size).join('\n'), names), out);
+      }
+      decoder.finish(out);
+      const batch = out.take();
+      return [[...batch.kind], Array.from(batch.at, (at) => batch.args[at]!)];
+    };
+    for (const hold of [1, 3, 4, 100]) {
+      for (const size of [2, 3, 5]) expect(decodeBy(size, hold)).toEqual(decodeBy(1, hold));
+    }
+  });
+
   test('not longer than told: what is learned later holds from then on', () => {
     const { names, decoder, out } = start(1);
     decoder.push(recordsOf('folio_put: (__folio_put+0x4/0xb0) folio=0xffffea0000076e80', names), out);
