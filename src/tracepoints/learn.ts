@@ -54,7 +54,7 @@ const pageAndPte = (event: string): Lesson =>
     ],
     (values, { pages, kernel }) => {
       if (values.state[0] !== FIELD_OK || values.state[1] !== FIELD_OK || values.hi[0]! >= 0) return;
-      if (!(values.lo[1]! & 1)) return;
+      if (!kernel.pte.x86 || !(values.lo[1]! & 1)) return;
       decodePte(values.lo[1]!, values.hi[1]!, PTE_LEVEL, kernel.pte);
       pages.pair(fieldNumber(values, 0), decodedPte.frame, event);
     },
@@ -67,7 +67,7 @@ const pageAndPte = (event: string): Lesson =>
  */
 const entryBefore = (event: string): Lesson =>
   lesson(event, [{ key: 'pte', form: 'hex' }], (values, { kernel, nearFrame, pid }) => {
-    if (values.state[0] !== FIELD_OK || !(values.lo[0]! & 1)) return;
+    if (!kernel.pte.x86 || values.state[0] !== FIELD_OK || !(values.lo[0]! & 1)) return;
     decodePte(values.lo[0]!, values.hi[0]!, PTE_LEVEL, kernel.pte);
     if (decodedPte.frame > 0) nearFrame.set(pid, decodedPte.frame);
   });
@@ -159,7 +159,8 @@ const anonWord = (event: string, folio: string, flags: string, always: boolean):
     ],
     (values, { kernel, anon }) => {
       if (values.state[0] !== FIELD_OK || values.state[1] !== FIELD_OK || values.hi[0]! >= 0) return;
-      if (always || anon.has(fieldNumber(values, 0))) kernel.pageFlagFit.word(values.lo[1]!);
+      // One word for each time that a page is mapped: a page that became something else unseen counts once.
+      if (anon.delete(fieldNumber(values, 0)) || always) kernel.pageFlagFit.word(values.lo[1]!);
     },
   );
 
