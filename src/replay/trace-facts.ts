@@ -33,18 +33,7 @@ function decoderCounters(whole: NonNullable<Whole>): InputCounter[] {
   const add = (name: string, count: number, severity: InputCounter['severity'], advice: string): void => {
     if (count > 0) found.push({ name, count, severity, advice });
   };
-  add(
-    'untranslated-pages',
-    decoding.untranslatedPages,
-    'data-loss',
-    'Page pointers whose pfn is not known, because the base of vmemmap could not be learned; give --vmemmap-base.',
-  );
-  add(
-    'unknown-mapcounts',
-    decoding.unknownMapcounts,
-    'notice',
-    'mapcount samples whose meaning depends on the kernel, which is not known; give --kernel.',
-  );
+  for (const { name, count, advice } of decoding.shortfalls) add(name, count, 'data-loss', advice);
   let undecoded = 0;
   for (const count of decoding.undecoded.values()) undecoded += count;
   add(
