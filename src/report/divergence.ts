@@ -5,7 +5,7 @@ import { count, hexOrNull, plural, stamp } from './format.ts';
 import { lanes } from './lanes.ts';
 import { joinParts, labelled, paragraph, table } from './layout.ts';
 import { objectText, otherValues, refsText, sharesText } from './object.ts';
-import { reasons, summary, title } from './sentences.ts';
+import { ANOTHER_VARIANT, reasons, summary, title } from './sentences.ts';
 import { REPORT_COLUMNS, type Style } from './style.ts';
 import { taskNames } from './tasks.ts';
 
@@ -140,8 +140,9 @@ export function divergenceText(found: Divergence, analysis: Analysis, style: Sty
     ...(place.mm === null ? [] : [`mm ${hexOrNull(place.mm)}`]),
   ].join(', ');
   const facts: [string, string | null][] = [
+    // What speaks of the whole trace is of no page: its place is that of the first decision that differs.
     ['where', when],
-    ['object', objectText(found)],
+    ['object', found.cause === ANOTHER_VARIANT ? null : objectText(found)],
     ['refs', refsText(found)],
     ['shares', sharesText(found)],
     ['values', otherValues(found)],

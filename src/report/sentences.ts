@@ -100,7 +100,7 @@ function designSentence(told: Told): string | null {
 }
 
 /** Cause of the one policy-mismatch that speaks of the whole trace. */
-const ANOTHER_VARIANT = 'another-variant';
+export const ANOTHER_VARIANT = 'another-variant';
 
 function anotherVariant(told: Told): string {
   const [differing, judged, agreed] = ['differing', 'judged', 'bestAgreed'].map(
@@ -140,7 +140,7 @@ const PROSE: Readonly<Record<string, Prose>> = {
   },
 
   'cow-leak-through-gup-ref': {
-    title: () => 'COW leak: page reused in place while a foreign GUP reference is live',
+    title: () => 'COW leak: page reused in place under a foreign GUP reference',
     summary: (t) =>
       `${t.task} wrote ${t.target} in place on ${t.page}, while ${t.who('reader') ?? 'another process'} holds a GUP reference to it.`,
     reason: (t) => [
@@ -158,11 +158,11 @@ const PROSE: Readonly<Record<string, Prose>> = {
       const variant = t.text('variant') ?? t.variant ?? 'the variant';
       const observed = t.text('observed') ?? 'another outcome';
       const expected = t.text('expected') ?? 'something else';
-      return `${t.task} wrote ${t.target} on ${t.page}: the kernel did ${observed}, ${variant} computes ${expected} from the same inputs.`;
+      return `${t.task} wrote ${t.target} on ${t.page}: the kernel decided ${observed}, where ${variant} computes ${expected} from the same inputs.`;
     },
     reason: (t) => [
       t.found.cause === ANOTHER_VARIANT ? 'The decisions that differ stand below, by class of inputs.' : null,
-      t.text('reason') === null ? null : `Its reason would be: ${t.text('reason')}.`,
+      t.text('reason') === null ? null : `The step of the variant that decides: ${t.text('reason')}.`,
       t.text('inputs') === null ? null : `Inputs: ${t.text('inputs')}.`,
     ],
   },

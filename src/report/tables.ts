@@ -106,16 +106,13 @@ export function coverageText(coverage: readonly Coverage[], style: Style): strin
   const lines = [`${head}   ${plural(coverage.length, 'check')}`];
   if (full.length > 0) lines.push(namesLine('judged all', full));
   if (idle.length > 0) lines.push(namesLine('no occasion seen', idle));
-  const never = new Map<string, string[]>();
-  for (const { check, judged, missing } of blind) {
-    if (judged > 0) continue;
-    const needs = missing.map(escapeText).join(', ');
-    never.set(needs, [...(never.get(needs) ?? []), check]);
-  }
-  for (const [needs, checks] of never) {
-    lines.push(
-      labelled('never judged', `${checks.join(', ')}${needs === '' ? '' : `: needs ${needs}`}`, 2, 18),
-    );
+  // Which check needs which of them, `faultline checks ID` tells.
+  const never = blind.filter((check) => check.judged === 0);
+  if (never.length > 0) {
+    const needs = new Set(never.flatMap((check) => check.missing));
+    lines.push(namesLine('never judged', never));
+    if (needs.size > 0)
+      lines.push(labelled('they need', [...needs].sort().map(escapeText).join(', '), 2, 18));
   }
   const partly = new Map<string, string[]>();
   for (const { check, judged, cannotJudge, missing } of blind) {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { built, PROGRAM } from './built.ts';
+import { PROGRAM } from './built.ts';
 
 test('the built program is executable by itself', () => {
-  const { code, stdout, stderr } = built(['--version']);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { status, stdout, stderr } = spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 

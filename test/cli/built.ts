@@ -9,7 +9,7 @@ export const PROGRAM: string = `${ROOT}dist/cli/main.js`;
 
 /** Runs the built program in the project's folder, as a user does. */
 export function built(args: readonly string[]): Ran {
-  const { status, stdout, stderr, error } = spawnSync(PROGRAM, [...args], {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [PROGRAM, ...args], {
     cwd: ROOT,
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1' },
