@@ -9,7 +9,7 @@
  * - `int`: signed decimal, `0x` hexadecimal or a bare number; the text decides.
  * - `hex`: hexadecimal with or without `0x`, 64 bits.
  * - `ptr`: a pointer. A hashed pointer (16 digits, upper half zero, not zero itself) has state HASHED.
- * - `pageflags`: page flag names joined by `|`, or a number printed in their place (state UNNAMED_NUMBER).
+ * - `pageflags`: page flag names joined by `|`; a number in their place is unreadable, its bits differ by kernel.
  * - `bytes`: the text itself; `start`/`end` bound it.
  * - `anonbits`: a `mapping=` pointer of which only the low two bits survive hashing rules: raw pointers
  *   give 0 file, 1 anon, 3 KSM; a null pointer gives state OK with value NaN-free 4 (no mapping).

@@ -164,6 +164,8 @@ export function readPointer(b: Uint8Array, p: number, end: number, into: FieldVa
 /** The low two bits of a page's mapping, or 4 for none. */
 export function readAnonBits(b: Uint8Array, p: number, end: number, into: FieldValues, i: number): number {
   const next = readPointer(b, p, end, into, i);
+  // A KSM page before it has a stable node prints as 0000000000000003: no hash, the low bits alone.
+  if (into.state[i] === FIELD_HASHED && into.hi[i] === 0 && into.lo[i]! >>> 0 <= 3) into.state[i] = FIELD_OK;
   if (into.state[i] !== FIELD_OK) return next;
   into.lo[i] = into.hi[i] === 0 && into.lo[i] === 0 ? 4 : into.lo[i]! & 3;
   into.hi[i] = 0;

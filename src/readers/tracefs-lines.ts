@@ -20,6 +20,8 @@ const RETURN = 13;
 const BLANK = 32;
 const HASH = 35;
 const DASH = 45;
+/** Lines longer than this are looked at for NUL bytes: what a crash leaves are whole blocks of them. */
+const NUL_SUSPECT = 500;
 /** Bytes of a line that are kept for a message. */
 const SHOWN = 160;
 const CPUS = 0x8000;
@@ -52,6 +54,8 @@ export class TracefsLines {
   #line = 0;
   /** A segment row was written since the last header. */
   #inSegment = false;
+  /** Record after which a gap was last noted. */
+  #gapAfter = -1;
 
   constructor(facts: ReaderFacts) {
     this.#facts = facts;
@@ -86,10 +90,18 @@ export class TracefsLines {
     this.#rows.mark(ROW_CUT, this.#ns, -1, this.#record, Number.NaN);
   }
 
-  /** Counts a line that is not read, because it is longer than any line can be. */
+  /** Counts a line that is not read, because it cannot be a record. */
   skipLine(b: Buffer, from: number, reason: string): void {
     this.#line++;
     this.#facts.parseError(this.#line, b.toString('latin1', from, from + SHOWN), reason);
+    this.#gap();
+  }
+
+  /** Something stood here that may have been records: of which CPU and how many, nobody can say. One row for a run of such lines. */
+  #gap(): void {
+    if (!this.#inSegment || this.#gapAfter === this.#record) return;
+    this.#gapAfter = this.#record;
+    this.#rows.mark(ROW_LOST, this.#ns, -1, this.#record, Number.NaN);
   }
 
   /**
@@ -106,6 +118,12 @@ export class TracefsLines {
       if (feed >= limit) break;
       if (feed - at > maxLine) {
         this.skipLine(b, at, 'longer than any line of a trace');
+        at = feed + 1;
+        continue;
+      }
+      if (feed - at > NUL_SUSPECT && b.subarray(at, feed).includes(0)) {
+        this.#facts.count('nul-bytes');
+        this.skipLine(b, at, 'NUL bytes inside');
         at = feed + 1;
         continue;
       }
@@ -271,10 +289,17 @@ export class TracefsLines {
         this.#record,
         count === undefined ? Number.NaN : Number(count),
       );
-    } else if (/^\0+$/.test(text)) this.#facts.count('nul-bytes');
+      return;
+    }
+    if (/^\s*-+\s*$|^\s*\d+\)\s.* => /.test(text)) {
+      this.#facts.count('separator-lines');
+      return;
+    }
+    if (text.trim() === '') return;
+    if (/^\0+$/.test(text)) this.#facts.count('nul-bytes');
     else if (text.startsWith('[LINE TOO BIG]')) this.#facts.count('line-too-big');
     else if (text.startsWith('[FAILED TO PARSE]')) this.#facts.count('failed-to-parse');
-    else if (/^\s*-+\s*$|^\s*\d+\)\s.* => /.test(text)) this.#facts.count('separator-lines');
-    else if (text.trim() !== '') this.#facts.parseError(this.#line, text, 'no task, CPU and time in front');
+    else this.#facts.parseError(this.#line, text, 'no task, CPU and time in front');
+    this.#gap();
   }
 }

@@ -5,7 +5,7 @@ import { distribution72Tracepoints } from './distribution-7-2.ts';
 import { exceptionTracepoints } from './exceptions.ts';
 import { hugeMemoryTracepoints } from './huge-memory.ts';
 import { kmemTracepoints } from './kmem.ts';
-import { silentTracepoints } from './known-silent.ts';
+import { silentTracepoints, unprinted } from './known-silent.ts';
 import { ksmTracepoints } from './ksm.ts';
 import { kvmTracepoints } from './kvm.ts';
 import { migrateTracepoints } from './migrate.ts';
@@ -45,6 +45,7 @@ export const TRACEPOINTS: readonly Tracepoint[] = [
   ...distribution612Tracepoints,
   ...distribution72Tracepoints,
   ...distribution61Tracepoints,
+  unprinted,
   ...silentTracepoints,
   // Last of its name: the tracepoint, where no probe of that name fits.
   silent('exit_mmap'),

@@ -1,4 +1,10 @@
-import { silent, type Tracepoint } from './tracepoint.ts';
+import { traceLost } from '../events/index.ts';
+import { silent, type Tracepoint, tracepoint } from './tracepoint.ts';
+
+/** A record that the kernel or a tool could not print: it happened, on this CPU, and what it stated is lost. */
+export const unprinted: Tracepoint = tracepoint('(not printed)', [], (_values, out, ctx) => {
+  out.emit(traceLost, ctx.cpu, 1);
+});
 
 /** Events that are known and state no fact about the MM that faultline models. */
 export const silentTracepoints: readonly Tracepoint[] = [
