@@ -44,7 +44,7 @@ export class UsageError extends Error {
 /** The user asked to stop before there was anything to tell. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  override readonly message = 'interrupted before anything was read';
+  override readonly message = 'interrupted before there was anything to report';
 }
 
 /** What is to be said on stderr of an error, and its exit code. Commander has already said what it had to say. */
