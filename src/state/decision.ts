@@ -109,11 +109,15 @@ export interface Inputs {
   readonly swapcache: boolean | undefined;
   /** Refcount at the test, without the task's own extra reference; NaN unknown. */
   readonly count: number;
+  /** Whether a record of the faulting task within the bracket told the count; else the state did. */
+  readonly countTold: boolean;
   /** Bounds of what the refcount may have been at the test. */
   readonly countLow: number;
   readonly countHigh: number;
   /** Mappings (raw _mapcount + 1). */
   readonly mappings: number;
+  /** Whether a record of the faulting task within the bracket told the mappings. */
+  readonly mappingsTold: boolean;
   readonly swapcount: number;
   readonly onLru: boolean | undefined;
   /** The page lock was held by another when it was tried. */

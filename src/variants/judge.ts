@@ -19,31 +19,15 @@ export function isJudgeable(d: Decision): boolean {
 }
 
 /**
- * Compares a rule with a decision. Inputs were sampled within the bracket, not at the deciding instant: a
- * difference counts only if no value that the refcount may have had, and no state that the lock may have been
- * in, gives what was observed.
+ * Compares a rule with a decision. Inputs were sampled within the bracket, not at the deciding instant, and what
+ * the state says of the page may be out of date if records are missing that nothing announced: a difference counts
+ * only if no value that the inputs may have had gives what was observed.
  */
 export function judge(rule: CowRule, d: Decision): Judgement {
   const ruling = rule.decide(d.inputs);
   if (ruling.outcome === d.outcome) return { agreement: 'agrees', ruling };
-  const { countLow, countHigh, locked } = d.inputs;
-  const counts =
-    Number.isNaN(countLow) || Number.isNaN(countHigh) ? [d.inputs.count] : range(countLow, countHigh);
-  // A trylock may have failed on a lock that was free again at the next sample; a lock that the task took was free.
-  const locks = locked === undefined ? [true, false] : [locked];
-  let possible = false;
-  let certain: Ruling | null = null;
-  for (const count of counts) {
-    for (const held of locks) {
-      const inputs: Inputs = { ...d.inputs, count, locked: held };
-      const other = rule.decide(inputs);
-      if (other.outcome === d.outcome || other.outcome === 'unknown') possible = true;
-      else certain ??= other;
-    }
-  }
-  // AnonExclusive must have been read within the bracket, or been decided by it: the state's word alone convicts nobody.
-  const read = d.inputs.exclusive === undefined || d.inputs.exclusiveSeq > 0;
-  if (!possible && certain !== null && read) return { agreement: 'differs', ruling: certain };
+  const certain = refuted(rule, d);
+  if (certain !== null) return { agreement: 'differs', ruling: certain };
   if (ruling.outcome === 'unknown' && d.outcomeBy !== 'absence') {
     // Known up to the lock: the one step that no probe shows. What was observed is one of the two ways.
     const consistent = consistentLock(rule, d);
@@ -58,10 +42,50 @@ export function judge(rule: CowRule, d: Decision): Judgement {
   };
 }
 
-function range(low: number, high: number): number[] {
+/** The ruling that contradicts what was observed whatever the inputs were, or null. */
+function refuted(rule: CowRule, d: Decision): Ruling | null {
+  const told = toldInputs(d.inputs);
+  let certain: Ruling | null = null;
+  for (const count of counts(d.inputs)) {
+    // A lock that was held at a sample may have been free at the trylock; one that the task took itself was free.
+    for (const locked of d.inputs.locked === false ? [false] : [true, false]) {
+      for (const ksm of either(told.ksm)) {
+        for (const large of either(told.large)) {
+          const other = rule.decide({ ...told, count, locked, ksm, large });
+          if (other.outcome === d.outcome || other.outcome === 'unknown') return null;
+          certain ??= other;
+        }
+      }
+    }
+  }
+  return certain;
+}
+
+/** Inputs as records of the faulting task within the bracket tell them: the state's word alone convicts nobody. */
+function toldInputs(inputs: Inputs): Inputs {
+  return {
+    ...inputs,
+    exclusive: inputs.exclusiveSeq > 0 ? inputs.exclusive : undefined,
+    mappings: inputs.mappingsTold ? inputs.mappings : Number.NaN,
+    ksm: inputs.ksm === true ? undefined : inputs.ksm,
+    // Where one flag was sampled all were; writeback may end between the sample and the test.
+    swapcache: inputs.onLru === undefined ? undefined : inputs.swapcache,
+    writeback: inputs.writeback === true ? undefined : inputs.writeback,
+    swapcount: Number.NaN,
+  };
+}
+
+/** What the refcount may have been at the test. */
+function counts({ countTold, countLow, countHigh }: Inputs): number[] {
+  if (!countTold) return [Number.NaN];
   const values: number[] = [];
-  for (let count = low; count <= Math.min(high, low + 8); count++) values.push(count);
+  for (let count = countLow; count <= Math.min(countHigh, countLow + 8); count++) values.push(count);
+  if (countHigh > countLow + 8) values.push(countHigh);
   return values;
+}
+
+function either(value: boolean | undefined): readonly boolean[] {
+  return value === undefined ? [true, false] : [value];
 }
 
 /** A reuse proves that the lock was free: with that, does the rule give the reuse? */

@@ -79,6 +79,14 @@ function flag(sample: Sample | null, bit: number): boolean | undefined {
   return sample === null || Number.isNaN(sample.flags) ? undefined : (sample.flags & bit) !== 0;
 }
 
+function isKnown(value: number): boolean {
+  return !Number.isNaN(value);
+}
+
+function readAfter(sample: Sample | null): boolean {
+  return sample !== null && !Number.isNaN(sample.count);
+}
+
 /** Turns a do_wp_page bracket that returned into a decision. */
 export function concludeWp(s: MmState, e: Cursor, wp: WpBracket): Decision {
   const { outcome, by, seq } = outcomeOf(s, e, wp);
@@ -86,14 +94,22 @@ export function concludeWp(s: MmState, e: Cursor, wp: WpBracket): Decision {
   const page = pageOf(s, wp, sample);
   const exclusive =
     page === 'anon' ? exclusiveAt(s, wp, outcome) : { value: page === 'unknown' ? undefined : false, seq: 0 };
-  const least = Math.min(
-    Number.isNaN(wp.leastCount) ? Number.POSITIVE_INFINITY : wp.leastCount,
-    Number.isNaN(wp.countMin) ? Number.POSITIVE_INFINITY : wp.countMin,
-  );
-  const greatest = Math.max(
-    Number.isNaN(wp.lastCount) ? 0 : wp.lastCount,
-    Number.isNaN(wp.countMax) ? 0 : wp.countMax,
-  );
+  // What was read after the decision bounds what was there at it: references may have come and gone in between.
+  const told = [
+    wp.leastCount,
+    wp.lastCount,
+    wp.ownLock?.count ?? Number.NaN,
+    wp.reuse?.count ?? Number.NaN,
+    (wp.copy?.count ?? Number.NaN) - 1,
+  ].filter(isKnown);
+  const readings = [...told, ...[wp.countMin, wp.countMax].filter(isKnown)];
+  // Draining this CPU's LRU batches takes a batch's reference away before the test that counts; a later reading shows it.
+  const later =
+    wp.lastCountSeq > (sample?.seq ?? 0) ||
+    readAfter(wp.ownLock) ||
+    readAfter(wp.reuse) ||
+    readAfter(wp.copy);
+  const drainable = flag(sample, PG_LRU) === false && !later ? 1 : 0;
   const mapSample = wp.test ?? wp.copy ?? wp.reuse ?? wp.first;
   // What was folded counts only where every way to gain a mapping is told: rmap, and the PTEs of forks.
   const folded = s.tellsMappings && tellsPtes(s) ? wp.mapBefore : Number.NaN;
@@ -112,9 +128,11 @@ export function concludeWp(s: MmState, e: Cursor, wp: WpBracket): Decision {
         ? wp.countMin
         : Number.NaN
       : wp.lastCount,
-    countLow: least === Number.POSITIVE_INFINITY ? Number.NaN : least,
-    countHigh: greatest === 0 ? Number.NaN : greatest,
+    countTold: told.length > 0,
+    countLow: readings.length === 0 ? Number.NaN : Math.max(1, Math.min(...readings) - drainable),
+    countHigh: readings.length === 0 ? Number.NaN : Math.max(...readings),
     mappings,
+    mappingsTold: mapSample !== null && mapSample.mapcount >= -1,
     swapcount:
       row >= 0 && !Number.isNaN(s.pages.col.entry[row]!) ? s.swap.users(s.pages.col.entry[row]!) : Number.NaN,
     onLru: flag(sample, PG_LRU),

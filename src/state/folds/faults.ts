@@ -1,4 +1,4 @@
-import { PG_LOCKED, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
+import { PG_HEAD, PG_LOCKED, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
 import { PTE_KIND, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE } from '../../core/pte.ts';
 import { FAULT_REMOTE, FAULT_UNSHARE, FAULT_WRITE } from '../../events/flags.ts';
 import {
@@ -33,10 +33,11 @@ import { TRI_FALSE } from '../pages.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { FaultBracket, Task } from '../tasks.ts';
+import { abandon, closeWatch, leave, wpFor, wpOf } from './brackets.ts';
 import { concludeWp } from './conclude.ts';
 import { isSwap, samplePte } from './ptes.ts';
 import { noteFlags } from './refs.ts';
-import { tellsPtes, wpOf } from './rmap.ts';
+import { tellsPtes } from './rmap.ts';
 import { decide, readCount, readFlags } from './watch.ts';
 
 /** A fault tells which mm its task runs on, unless it acts for another process. */
@@ -50,16 +51,6 @@ function runsOn(s: MmState, e: Cursor, task: Task, mm: number, flags: number): v
 
 function enter(task: Task, kind: FaultBracket['kind'], mm: number, va: number, seq: number): void {
   task.fault = { kind, mm, va: Math.floor(va / 4096) * 4096, seq, outer: task.fault };
-}
-
-/** Leaves the innermost bracket of a kind, and those inside it whose return was not seen. */
-function leave(task: Task, kind: FaultBracket['kind']): void {
-  for (let at = task.fault; at !== null; at = at.outer) {
-    if (at.kind === kind) {
-      task.fault = at.outer;
-      return;
-    }
-  }
 }
 
 function sampleOf(
@@ -81,6 +72,7 @@ function onWpBegin(s: MmState, e: Cursor, task: Task): void {
   const bits = a[o + pte]!;
   const frame = a[o + pte + 1]!;
   const present = !Number.isNaN(bits) && (bits & PTE_KIND) === PTE_PRESENT;
+  leave(s, task, 'wp');
   runsOn(s, e, task, a[o + mm]!, a[o + flags]!);
   samplePte(s, e.seq, a[o + mm]!, a[o + va]!, bits, frame);
   const pfn = present ? frame : Number.NaN;
@@ -144,14 +136,6 @@ function onWpBegin(s: MmState, e: Cursor, task: Task): void {
   }
 }
 
-function closeWatch(s: MmState, wp: WpBracket): void {
-  const at = s.open.indexOf(wp);
-  if (at < 0) return;
-  s.open.splice(at, 1);
-  const row = s.pages.find(wp.pfn);
-  if (row >= 0 && s.pages.col.watched[row]! > 0) s.pages.col.watched[row]!--;
-}
-
 function onUnlock(s: MmState, e: Cursor, task: Task): void {
   const { pfn, count, flags } = lockRelease.at;
   const page = e.args[e.at + pfn]!;
@@ -181,16 +165,18 @@ export const faultFolds: readonly Fold[] = [
   fold(faultBegin, (s, e, task) => {
     const { mm, va, flags } = faultBegin.at;
     runsOn(s, e, task, e.args[e.at + mm]!, e.args[e.at + flags]!);
+    // Faults do not nest: what is still open was left unseen.
+    abandon(s, task, null);
     enter(task, 'fault', e.args[e.at + mm]!, e.args[e.at + va]!, e.seq);
   }),
-  fold(faultEnd, (_s, _e, task) => leave(task, 'fault')),
+  fold(faultEnd, (s, _e, task) => leave(s, task, 'fault')),
   fold(anonBegin, (s, e, task) => {
     const { mm, va, flags } = anonBegin.at;
     runsOn(s, e, task, e.args[e.at + mm]!, e.args[e.at + flags]!);
     enter(task, 'anon', e.args[e.at + mm]!, e.args[e.at + va]!, e.seq);
     samplePte(s, e.seq, e.args[e.at + mm]!, e.args[e.at + va]!, PTE_NONE, 0);
   }),
-  fold(anonEnd, (_s, _e, task) => leave(task, 'anon')),
+  fold(anonEnd, (s, _e, task) => leave(s, task, 'anon')),
   fold(swapinBegin, (s, e, task) => {
     const { mm, va, flags, pte } = swapinBegin.at;
     const bits = e.args[e.at + pte]!;
@@ -201,18 +187,18 @@ export const faultFolds: readonly Fold[] = [
     if (e.args[e.at + flags]! & FAULT_WRITE && !Number.isNaN(bits) && (bits & PTE_KIND) === PTE_SWAP)
       s.countNotJudged('swap-in write fault');
   }),
-  fold(swapinEnd, (_s, _e, task) => leave(task, 'swapin')),
+  fold(swapinEnd, (s, _e, task) => leave(s, task, 'swapin')),
   fold(hugeWpBegin, (s, e, task) => {
     enter(task, 'huge-wp', e.args[e.at + hugeWpBegin.at.mm]!, e.args[e.at + hugeWpBegin.at.va]!, e.seq);
     s.countNotJudged('huge-page write fault');
   }),
-  fold(hugeWpEnd, (_s, _e, task) => leave(task, 'huge-wp')),
+  fold(hugeWpEnd, (s, _e, task) => leave(s, task, 'huge-wp')),
 
   fold(wpBegin, onWpBegin),
-  fold(wpTest, (_s, e, task) => {
-    const wp = wpOf(task);
-    if (wp === null) return;
+  fold(wpTest, (s, e, task) => {
     const sample = sampleOf(e, wpTest.at);
+    const wp = wpFor(s, task, e.args[e.at + wpTest.at.pfn]!, Number.NaN, (sample.flags & PG_HEAD) !== 0);
+    if (wp === null) return;
     readFlags(wp, sample);
     wp.test = sample;
     readCount(wp, sample.count, e.seq);
@@ -222,10 +208,10 @@ export const faultFolds: readonly Fold[] = [
     if (wp !== null) wp.tested = e.args[e.at + wpTested.at.ok] === 1;
   }),
   fold(wpCopy, (s, e, task) => {
-    const wp = wpOf(task);
     const page = e.args[e.at + wpCopy.at.pfn]!;
-    if (wp === null) return;
     const sample = sampleOf(e, wpCopy.at);
+    const wp = wpFor(s, task, page, e.args[e.at + wpCopy.at.va]!, (sample.flags & PG_HEAD) !== 0);
+    if (wp === null) return;
     if (page === -1) wp.noPage = true;
     if (!wp.decided) {
       readFlags(wp, sample);
@@ -244,16 +230,16 @@ export const faultFolds: readonly Fold[] = [
     if (wp !== null) wp.copied = true;
   }),
   fold(wpReuse, (s, e, task) => {
-    const wp = wpOf(task);
-    if (wp === null) return;
     const sample = sampleOf(e, wpReuse.at);
+    const page = e.args[e.at + wpReuse.at.pfn]!;
+    const wp = wpFor(s, task, page, e.args[e.at + wpReuse.at.va]!, (sample.flags & PG_HEAD) !== 0);
+    if (wp === null) return;
     if (!wp.decided) {
       readFlags(wp, sample);
       readCount(wp, sample.count, e.seq);
     }
     wp.reuse = sample;
     decide(wp, e.seq);
-    const page = e.args[e.at + wpReuse.at.pfn]!;
     if (page >= 0) noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN);
     // x86 sets the write bit without a pte.set (P6 b); ptep_set_access_flags tells the word where it is probed.
     const owner = s.ptes.mm(wp.mm, e.seq);

@@ -28,7 +28,8 @@ import { TRI_FALSE } from '../pages.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
-import { changeMap, wpOf } from './rmap.ts';
+import { wpOf } from './brackets.ts';
+import { changeMap } from './rmap.ts';
 import { decide } from './watch.ts';
 
 /** Index of a page within its page table. */

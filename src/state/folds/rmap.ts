@@ -13,17 +13,12 @@ import {
   unmapEnd,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
-import type { WpBracket } from '../decision.ts';
 import { LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
+import { wpFor } from './brackets.ts';
 import { decide } from './watch.ts';
-
-/** Innermost do_wp_page bracket of a task, or null. */
-export function wpOf(task: Task): WpBracket | null {
-  return task.fault !== null && task.fault.kind === 'wp' ? (task.fault as WpBracket) : null;
-}
 
 /** A change of the number of mappings, announced at the entry of the function that makes it. */
 export function changeMap(s: MmState, seq: number, row: number, delta: number, pid: number): void {
@@ -60,7 +55,7 @@ function onNew(s: MmState, e: Cursor, task: Task): void {
   c.exclusive[row] =
     told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : c.exclusive[row]!;
   if (task.forkPtes !== null) task.forkPtes.copied = page;
-  const wp = wpOf(task);
+  const wp = wpFor(s, task, Number.NaN, e.args[e.at + va]!, false);
   if (wp !== null) {
     wp.newPfn = page;
     wp.newSeq = e.seq;
@@ -147,7 +142,7 @@ export const rmapFolds: readonly Fold[] = [
     const page = e.args[e.at + rmapMove.at.pfn]!;
     if (!(page >= 0)) return;
     s.pages.col.exclusive[s.pages.ensure(page, e.seq)] = TRI_TRUE;
-    const wp = wpOf(task);
+    const wp = wpFor(s, task, page, Number.NaN, false);
     if (wp !== null) {
       wp.moved = true;
       decide(wp, e.seq);

@@ -17,7 +17,7 @@ import {
 } from '../../events/index.ts';
 import { TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
-import { wpOf } from './rmap.ts';
+import { wpFor } from './brackets.ts';
 
 function change(s: MmState, entry: number, nr: number, delta: number): void {
   if (Number.isNaN(entry)) return;
@@ -98,8 +98,8 @@ export const swapFolds: readonly Fold[] = [
       s.swap.tidy(row);
     }
   }),
-  fold(swapFreeFolioEnd, (_s, e, task) => {
-    const wp = wpOf(task);
+  fold(swapFreeFolioEnd, (s, e, task) => {
+    const wp = wpFor(s, task, e.args[e.at + swapFreeFolioEnd.at.pfn]!, Number.NaN, false);
     if (wp !== null && !wp.decided) wp.swapFreed = e.args[e.at + swapFreeFolioEnd.at.ok] === 1;
   }),
   fold(unusePte, (_s, e, task) => {

@@ -19,9 +19,18 @@ import {
 } from '../../events/index.ts';
 import { RECLAIM_PAGES } from '../../events/reclaim.ts';
 import { SYSCALLS } from '../../events/task.ts';
-import { type Fold, fold } from '../state.ts';
+import { type Fold, fold, type MmState } from '../state.ts';
+import type { Task } from '../tasks.ts';
+import { abandon } from './brackets.ts';
 
 const MUNMAP = SYSCALLS.indexOf('munmap');
+
+/** A new life of a pid; what the earlier task had open is given up. */
+function renew(s: MmState, pid: number, seq: number): Task {
+  const earlier = s.tasks.peek(pid);
+  if (earlier !== undefined) abandon(s, earlier, null);
+  return s.tasks.renew(pid, seq);
+}
 
 export const taskFolds: readonly Fold[] = [
   fold(traceSegment, (s, e) => {
@@ -49,7 +58,7 @@ export const taskFolds: readonly Fold[] = [
     const { seen } = s.sources;
     if (!task.sharing && seen[forkRange.code] === 0 && seen[forkPtes.code] === 0 && seen[mmDup.code] === 0)
       s.sources.untoldForks = true;
-    const child = s.tasks.renew(e.args[e.at + taskFork.at.child]!, e.seq);
+    const child = renew(s, e.args[e.at + taskFork.at.child]!, e.seq);
     child.mm = Number.isNaN(task.dupMm) ? task.forkMm : task.dupMm;
     // CLONE_VM: no page tables were copied, the child runs on its maker's mm.
     if (Number.isNaN(child.mm)) child.mm = task.sharing ? task.mm : Number.NaN;
@@ -61,7 +70,7 @@ export const taskFolds: readonly Fold[] = [
     const { pid, vm, mm } = taskNew.at;
     task.sharing = e.args[e.at + vm] === 1;
     const told = e.args[e.at + mm]!;
-    const child = s.tasks.renew(e.args[e.at + pid]!, e.seq);
+    const child = renew(s, e.args[e.at + pid]!, e.seq);
     child.mm = !Number.isNaN(told)
       ? told
       : task.sharing
@@ -73,7 +82,7 @@ export const taskFolds: readonly Fold[] = [
   fold(taskExec, (s, e, task) => {
     const pid = e.args[e.at + taskExec.at.pid]!;
     const old = e.args[e.at + taskExec.at.oldpid]!;
-    if (!Number.isNaN(old) && old !== pid) s.tasks.renew(pid, e.seq).mm = task.mm;
+    if (!Number.isNaN(old) && old !== pid) renew(s, pid, e.seq).mm = task.mm;
   }),
   fold(taskExit, (s, e, task) => {
     if (!Number.isNaN(task.exitMm)) s.ptes.end(task.exitMm);
