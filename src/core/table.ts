@@ -194,6 +194,13 @@ export class Table<S extends Record<string, ColumnType>> {
     }
   }
 
+  /** Names and types of the columns, as text. */
+  get shape(): string {
+    return Object.entries(this.#schema)
+      .map(([name, type]) => `${name} ${type}`)
+      .join(',');
+  }
+
   /** A copy of everything, rows in place (row numbers stay valid after {@link restore}). */
   image(): TableImage {
     const columns: Record<string, Column> = {};

@@ -1,5 +1,7 @@
 /** The tool measuring itself: what was reconstructed against what the trace printed (product.md). */
 export class Fidelity {
+  /** Of what {@link image} returns, and of what it means. */
+  static readonly version = 1;
   compared = 0;
   agreed = 0;
   raced = 0;
@@ -26,4 +28,21 @@ export class Fidelity {
     this.compared += samples;
     if (this.disagreed.length < 100) this.disagreed.push([seq, expected, printed]);
   }
+
+  image(): FidelityImage {
+    return { ...this.counts(), disagreed: [...this.disagreed] };
+  }
+
+  restore(image: FidelityImage): void {
+    this.compared = image.compared;
+    this.agreed = image.agreed;
+    this.raced = image.raced;
+    this.unknown = image.unknown;
+    this.disagreed.splice(0, this.disagreed.length, ...image.disagreed);
+  }
+}
+
+/** Counts and first disagreements, for a snapshot. */
+export interface FidelityImage extends ReturnType<Fidelity['counts']> {
+  readonly disagreed: Fidelity['disagreed'];
 }

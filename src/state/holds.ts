@@ -26,6 +26,8 @@ const schema = {
  * unpin; the end of a FOLL_GET is an ordinary put, which nobody labels (domain.md 3, GUP liveness).
  */
 export class Holds {
+  /** Of what {@link image} returns, and of what it means. */
+  static readonly version = 1;
   readonly table = new Table(schema);
   #ids = 0;
   readonly #pages: Pages;

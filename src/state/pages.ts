@@ -76,6 +76,8 @@ const FREED_KEPT = 65536;
 
 /** Pages by pfn. */
 export class Pages {
+  /** Of what {@link image} returns, and of what it means. */
+  static readonly version = 1;
   readonly table = new Table(schema);
   /** Freed pfns, oldest first, with the seq of the free: those beyond FREED_KEPT are forgotten. */
   #freed: number[] = [];

@@ -41,6 +41,8 @@ export interface PteImage {
  * page, and the page is bound to a 2 MiB region of an mm once that is known.
  */
 export class PageTables {
+  /** Of what {@link image} returns, and of what it means. */
+  static readonly version = 1;
   readonly mms = new Table(mmSchema);
   /** Page-table pages by ptep page number (negative), or by a positive number of our own where no ptep is told. */
   readonly tables = new Table(tableSchema);

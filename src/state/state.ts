@@ -4,12 +4,12 @@ import { refAdd } from '../events/index.ts';
 import { EVENT_KINDS } from '../events/registry.ts';
 import { Cursor } from './cursor.ts';
 import type { Decision, WpBracket } from './decision.ts';
-import { Fidelity } from './fidelity.ts';
+import { Fidelity, type FidelityImage } from './fidelity.ts';
 import { Holds } from './holds.ts';
 import { Pages } from './pages.ts';
-import { PageTables } from './ptes.ts';
+import { PageTables, type PteImage } from './ptes.ts';
 import { Swap } from './swap.ts';
-import { type Task, Tasks } from './tasks.ts';
+import { type Task, Tasks, type TasksImage } from './tasks.ts';
 
 /** What one kind of event does to the state. `task` is the actor. */
 export type Handler = (s: MmState, e: Cursor, task: Task) => void;
@@ -49,8 +49,28 @@ export interface Loss {
 
 const LOSSES_KEPT = 10_000;
 
+const FIDELITIES = ['refcount', 'mapcount', 'swapcount', 'exclusive'] as const;
+
+/** What a snapshot of the state holds: one member per slice. */
+export interface StateImage {
+  readonly scalars: Readonly<Record<string, number | boolean>>;
+  readonly sources: Sources;
+  readonly cpus: readonly number[];
+  readonly losses: readonly Loss[];
+  readonly notJudged: ReadonlyMap<string, number>;
+  readonly tasks: TasksImage;
+  readonly open: readonly WpBracket[];
+  readonly pages: ReturnType<Pages['image']>;
+  readonly swap: ReturnType<Swap['image']>;
+  readonly ptes: PteImage;
+  readonly holds: ReturnType<Holds['image']>;
+  readonly fidelity: readonly FidelityImage[];
+}
+
 /** The MM as far as events 1..seq tell. A fold: the same events give the same state, whatever the batches. */
 export class MmState {
+  /** Of what {@link image} returns, and of what it means. */
+  static readonly version = 1;
   seq = 0;
   ns = 0;
   /** Seq after which nothing is known of what was before: start, segment, or lost records. */
@@ -151,6 +171,71 @@ export class MmState {
   /** Notes a loss. */
   noteLoss(loss: Loss): void {
     if (this.losses.length < LOSSES_KEPT) this.losses.push(loss);
+  }
+
+  /** What a snapshot of each slice depends on: one of another version is not to be trusted, but made anew. */
+  versions(): Readonly<Record<string, string>> {
+    const { pages, swap, ptes, holds } = this;
+    return {
+      state: `${MmState.version} ${Object.keys(this.#scalars()).join(',')}`,
+      kinds: EVENT_KINDS.map((kind) => kind.name).join(','),
+      tasks: `${Tasks.version}`,
+      pages: `${Pages.version} ${pages.table.shape}`,
+      swap: `${Swap.version} ${swap.table.shape}`,
+      ptes: `${PageTables.version} ${[ptes.mms, ptes.tables, ptes.regions].map((table) => table.shape).join(';')}`,
+      holds: `${Holds.version} ${holds.table.shape}`,
+      fidelity: `${Fidelity.version}`,
+    };
+  }
+
+  /** Numbers and switches of the state itself. */
+  #scalars(): Record<string, number | boolean> {
+    const { refAddCode: _, ...own } = this;
+    return Object.fromEntries(
+      Object.entries(own).filter(([, value]) => typeof value === 'number' || typeof value === 'boolean'),
+    ) as Record<string, number | boolean>;
+  }
+
+  /**
+   * Everything that the events so far have made, for a snapshot. Open brackets are the objects themselves: write
+   * them down before the next event.
+   */
+  image(): StateImage {
+    return {
+      scalars: this.#scalars(),
+      sources: { ...this.sources, seen: this.sources.seen.slice() },
+      cpus: [...this.cpus],
+      losses: [...this.losses],
+      notJudged: new Map(this.notJudged),
+      tasks: this.tasks.image(),
+      open: [...this.open],
+      pages: this.pages.image(),
+      swap: this.swap.image(),
+      ptes: this.ptes.image(),
+      holds: this.holds.image(),
+      fidelity: FIDELITIES.map((name) => this[name].image()),
+    };
+  }
+
+  /** Becomes what an image tells. The image's objects are taken over: nobody else may keep them. */
+  restore(image: StateImage): void {
+    Object.assign(this, image.scalars);
+    this.decision = null;
+    const { seen, ...sources } = image.sources;
+    Object.assign(this.sources, sources);
+    this.sources.seen.set(seen);
+    this.cpus.clear();
+    for (const cpu of image.cpus) this.cpus.add(cpu);
+    this.losses.splice(0, this.losses.length, ...image.losses);
+    this.notJudged.clear();
+    for (const [kind, count] of image.notJudged) this.notJudged.set(kind, count);
+    this.tasks.restore(image.tasks);
+    this.open.splice(0, this.open.length, ...image.open);
+    this.pages.restore(image.pages);
+    this.swap.restore(image.swap);
+    this.ptes.restore(image.ptes);
+    this.holds.restore(image.holds);
+    for (const [i, name] of FIDELITIES.entries()) this[name].restore(image.fidelity[i]!);
   }
 
   /** Nothing that was known holds: a segment begins. */

@@ -13,6 +13,8 @@ const schema = {
 
 /** Swap slots by entry. Count and cache presence are separate facts (domain.md 1.7). */
 export class Swap {
+  /** Of what {@link image} returns, and of what it means. */
+  static readonly version = 1;
   readonly table = new Table(schema);
 
   /** Row of an entry, made with nothing known on first sight. */

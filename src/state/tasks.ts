@@ -129,8 +129,16 @@ function newTask(pid: number, seq: number): Task {
   };
 }
 
+/** All tasks and the retired ones, as they are: the objects themselves and no copies. */
+export interface TasksImage {
+  readonly byPid: readonly Task[];
+  readonly retired: readonly Task[];
+}
+
 /** Tasks by pid. Idle tasks are one per CPU (pid -1-cpu); interrupts too. */
 export class Tasks {
+  /** Of what {@link image} returns, and of what it means. */
+  static readonly version = 1;
   #byPid = new Map<number, Task>();
   #cached: Task = newTask(Number.NaN, 0);
   /** Tasks that exited, oldest first: kept for a while, because their last records come after their exit. */
@@ -219,13 +227,25 @@ export class Tasks {
     this.#cached = newTask(Number.NaN, 0);
   }
 
-  /** A copy for a snapshot: plain data. */
-  image(): Task[] {
-    return structuredClone([...this.#byPid.values()]);
+  /**
+   * What a snapshot holds. Brackets are shared with the state's list of open ones, so these are the objects
+   * themselves: write them down before the next event.
+   */
+  image(): TasksImage {
+    return { byPid: [...this.#byPid.values()], retired: [...this.#retired] };
   }
 
-  restore(image: readonly Task[]): void {
+  /** Takes over the objects of an image that nobody else keeps. */
+  restore(image: TasksImage): void {
     this.clear();
-    for (const task of structuredClone(image)) this.#byPid.set(task.pid, task);
+    const own = new Map<Task, Task>();
+    const adopt = (read: Task): Task => {
+      // Filled into a task made here: all tasks have their members in the same order.
+      const task = own.get(read) ?? Object.assign(newTask(read.pid, read.since), read);
+      own.set(read, task);
+      return task;
+    };
+    for (const task of image.byPid) this.#byPid.set(task.pid, adopt(task));
+    this.#retired = image.retired.map(adopt);
   }
 }

@@ -1,0 +1,185 @@
+/** Bytes that are written one value after another. Numbers are little-endian or of variable length. */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  length = 0;
+
+  constructor(capacity = 1024) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Room for `more` bytes; call before {@link put}. */
+  reserve(more: number): void {
+    if (this.length + more <= this.#bytes.length) return;
+    const wider = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + more));
+    wider.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = wider;
+    this.#view = new DataView(wider.buffer);
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.#bytes[this.length++] = value;
+  }
+
+  f64(value: number): void {
+    this.reserve(8);
+    this.#view.setFloat64(this.length, value, true);
+    this.length += 8;
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.#bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** A whole number from 0 to 2^53, seven bits a byte, low ones first. */
+  varint(value: number): void {
+    if (this.length + 8 > this.#bytes.length) this.reserve(8);
+    const bytes = this.#bytes;
+    let at = this.length;
+    let rest = value;
+    while (rest >= 0x80000000) {
+      bytes[at++] = (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    let small = rest | 0;
+    while (small > 127) {
+      bytes[at++] = (small & 127) | 128;
+      small >>>= 7;
+    }
+    bytes[at++] = small;
+    this.length = at;
+  }
+
+  /** What was written, without a copy: valid until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  /** What was written, as bytes of their own. */
+  take(): Uint8Array {
+    return this.#bytes.slice(0, this.length);
+  }
+}
+
+/** Reads what a {@link ByteWriter} wrote, in the same order. Reading past the end throws. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    // Never a Buffer: its slice() would not copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get done(): boolean {
+    return this.at >= this.#bytes.length;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.at++];
+    if (value === undefined) throw new RangeError('bytes end too early');
+    return value;
+  }
+
+  f64(): number {
+    const value = this.#view.getFloat64(this.at, true);
+    this.at += 8;
+    return value;
+  }
+
+  raw(length: number): Uint8Array {
+    const end = this.at + length;
+    if (end > this.#bytes.length) throw new RangeError('bytes end too early');
+    const bytes = this.#bytes.subarray(this.at, end);
+    this.at = end;
+    return bytes;
+  }
+
+  varint(): number {
+    const bytes = this.#bytes;
+    let at = this.at;
+    let byte = bytes[at++]!;
+    if (byte < 128) {
+      this.at = at;
+      return byte;
+    }
+    let value = byte & 127;
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = bytes[at++]!;
+      value |= (byte & 127) << shift;
+      if (byte < 128) {
+        this.at = at;
+        return value;
+      }
+    }
+    let unit = 2 ** 28;
+    do {
+      byte = bytes[at++]!;
+      if (byte === undefined) throw new RangeError('bytes end too early');
+      value += (byte & 127) * unit;
+      unit *= 128;
+    } while (byte > 127);
+    this.at = at;
+    return value;
+  }
+}
+
+/** Deltas beyond this are written as they are: sums with them might not be exact. */
+const LARGEST_DELTA = 2 ** 50;
+
+/**
+ * A column of numbers as differences to the number before: 0 stands for NaN, 1 for a number of eight bytes, and from
+ * 2 on for a whole difference, its sign in the lowest bit. Exact for every number, but for the sign of a zero.
+ */
+export function writeColumn(out: ByteWriter, values: ArrayLike<number>, from = 0, to = values.length): void {
+  let before = 0;
+  for (let i = from; i < to; i++) {
+    const value = values[i]!;
+    const delta = value - before;
+    if (delta >= 0 && delta < LARGEST_DELTA && before + delta === value && Math.floor(delta) === delta) {
+      out.varint(delta * 2 + 2);
+      before = value;
+    } else if (
+      delta < 0 &&
+      delta > -LARGEST_DELTA &&
+      before + delta === value &&
+      Math.floor(delta) === delta
+    ) {
+      out.varint(delta * -2 + 1);
+      before = value;
+    } else if (Number.isNaN(value)) out.varint(0);
+    else {
+      out.varint(1);
+      out.f64(value);
+      before = Number.isInteger(value) ? value : 0;
+    }
+  }
+}
+
+/** Reads what {@link writeColumn} wrote into `into[from, to)`. */
+export function readColumn(
+  input: ByteReader,
+  into: { [i: number]: number; readonly length: number },
+  from = 0,
+  to: number = into.length,
+): void {
+  let before = 0;
+  for (let i = from; i < to; i++) {
+    const code = input.varint();
+    if (code > 1) {
+      before += code % 2 === 0 ? (code - 2) / 2 : (1 - code) / 2;
+      into[i] = before;
+    } else if (code === 0) into[i] = Number.NaN;
+    else {
+      const value = input.f64();
+      into[i] = value;
+      before = Number.isInteger(value) ? value : 0;
+    }
+  }
+}
