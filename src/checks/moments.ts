@@ -15,6 +15,13 @@ export const ANOTHER_VARIANT = 'another-variant';
 /** Members that a group lists. */
 const MEMBERS_LISTED = 1000;
 
+/** Values that make the input class of a fingerprint: what the page was, and never which page. */
+const CLASS_VALUES = ['exclusive', 'pinned', 'swapcache', 'ksm', 'locked'];
+
+function inputClass({ values }: Finding): string[] {
+  return CLASS_VALUES.filter((name) => values[name] === true);
+}
+
 interface Group {
   head: Finding;
   consequences: Consequence[];
@@ -113,9 +120,7 @@ export class Moments {
       evidence: group.head.evidence,
       missing: group.head.missing,
       consequences: group.consequences,
-      fingerprint: fingerprint(
-        `${group.head.check} / ${group.head.cause} / ${group.consequences.map((c) => c.check).join(' ')}`,
-      ),
+      fingerprint: fingerprint([group.head.check, group.head.cause, ...inputClass(group.head)].join(' / ')),
     }));
   }
 }
