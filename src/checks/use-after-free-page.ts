@@ -43,10 +43,12 @@ Silent: a speculative get that the kernel refused (mod_unless ret=0); a late rec
           task.lastNs - freed.ns < (e.cpu === freed.cpu ? 0 : context.skewNs())
         )
           return;
+        // A free page has no reference, and the kernel's own count must say so: else an allocation may just not be told.
+        const alone = kind === refAdd && e.args[e.at + refAdd.at.count] === e.args[e.at + refAdd.at.delta];
         context.report({
           check: ID,
           severity: 'critical',
-          verdict: 'proven',
+          verdict: alone ? 'proven' : 'suspect',
           cause: use,
           moment: e.seq,
           place: placeOf(e, pfn),
@@ -55,7 +57,7 @@ Silent: a speculative get that the kernel refused (mod_unless ret=0); a late rec
             { seq: c.freeSeq[row]!, role: 'cause', text: 'page freed' },
             { seq: e.seq, role: 'decision', text: use },
           ],
-          missing: null,
+          missing: alone ? null : 'rests on the absence of page.alloc and ref.set between free and use',
         });
       },
     ];
