@@ -1,3 +1,4 @@
+import { PIN_BIAS } from '../events/flags.ts';
 import type { Check } from './check.ts';
 import { surelyBefore } from './integrity.ts';
 import { evidenceOf } from './write-fault.ts';
@@ -39,7 +40,10 @@ Silent: the reference was taken by the parent itself`,
         if (!first.pin && room <= 0) return;
         const ordered = surelyBefore(first, d, context.skewNs());
         const whole = !context.state.lossy && !context.state.blind;
-        const certain = (first.pin ? !first.doubtful : room >= 1) && whole && ordered;
+        // The counts must be the faulting task's own readings: what was folded may lack records that nothing announced.
+        const told = d.inputs.countTold && d.inputs.mappingsTold;
+        const held = first.pin ? !first.doubtful && d.inputs.count >= PIN_BIAS : room >= 1;
+        const certain = told && held && whole && ordered;
         context.report({
           check: ID,
           severity: 'critical',
@@ -52,7 +56,13 @@ Silent: the reference was taken by the parent itself`,
             { seq: first.seq, role: 'cause', text: 'reference taken through another mm' },
             ...evidenceOf(fault).filter((item) => item.seq !== first.seq),
           ],
-          missing: certain ? null : ordered ? 'the put of the reference' : 'the order of two CPUs',
+          missing: certain
+            ? null
+            : !told
+              ? 'the counts of the page at the reuse'
+              : ordered
+                ? 'the put of the reference'
+                : 'the order of two CPUs',
         });
       },
     };

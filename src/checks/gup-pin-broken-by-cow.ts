@@ -43,7 +43,12 @@ function judgeGet(fault: WriteFault, context: CheckContext): Told | null {
   const kernel = context.kernel();
   const batchKnown = (kernel !== null && kernel >= BATCH_LEAVES_LRU) || d.inputs.onLru === false;
   const certain =
-    room >= 1 && batchKnown && fault.exclusive === true && !context.state.lossy && !context.state.blind;
+    d.inputs.countTold &&
+    room >= 1 &&
+    batchKnown &&
+    fault.exclusive === true &&
+    !context.state.lossy &&
+    !context.state.blind;
   return {
     severity: designed ? 'info' : 'critical',
     verdict: certain ? 'proven' : 'suspect',

@@ -4,6 +4,7 @@ import type { Variant } from '../variants/variant.ts';
 import type { Check } from './check.ts';
 import type { Finding, Severity } from './finding.ts';
 import { ANOTHER_VARIANT } from './moments.ts';
+import { livePin } from './unexpected-cow.ts';
 import { evidenceOf, type WriteFault } from './write-fault.ts';
 
 const ID = 'policy-mismatch';
@@ -37,11 +38,13 @@ function inputClass(fault: WriteFault): string {
 
 function severityOf(fault: WriteFault): Severity {
   const { d } = fault;
-  const pinned = fault.holds.some((held) => held.pin && held.own === true);
-  if (d.outcome === 'copy' && d.inputs.exclusive === true && pinned) return 'critical';
-  if (d.outcome === 'reuse' && (fault.sharers.length > 0 || fault.holds.some((held) => held.own === false)))
-    return 'critical';
-  return 'high';
+  if (d.outcome === 'copy' && d.inputs.exclusive === true && livePin(fault)) return 'critical';
+  if (d.outcome !== 'reuse') return 'high';
+  // Readers and sharers as the state has them may be gone: the counts that the task read must leave room for them.
+  const sharers = fault.sharers.length > 0 && d.inputs.mappings > 1;
+  const readers =
+    fault.gupReferences >= 1 && fault.holds.some((held) => held.own === false && !held.doubtful);
+  return sharers || readers ? 'critical' : 'high';
 }
 
 export const policyMismatch: Check = {
@@ -107,6 +110,8 @@ Silent: any input that the variant asks for is unknown`,
         )
           return;
         const best = VARIANTS.reduce((a, b) => (agreed.get(b)! > agreed.get(a)! ? b : a));
+        // Where no variant explains more than the declared one there is no other to name.
+        if (agreed.get(best)! <= judgedHere - differing) return;
         context.report({
           ...first,
           cause: ANOTHER_VARIANT,

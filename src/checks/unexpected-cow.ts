@@ -1,13 +1,21 @@
+import { PIN_BIAS } from '../events/flags.ts';
 import { isJudgeable, judge } from '../variants/judge.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Check, CheckContext, CheckRun } from './check.ts';
 import type { Severity } from './finding.ts';
 import { evidenceOf, inReclaim, type WriteFault } from './write-fault.ts';
 
-/** A pin, or a reference that is certainly there, through the faulting mapping. */
+/** A pin, or a reference that is certainly there, through the faulting mapping: the count that the task read holds it. */
 export function livePin(fault: WriteFault): boolean {
-  return fault.holds.some(
-    (held) => held.own === true && !held.doubtful && (held.pin || (fault.gupReferences > 0 && held.write)),
+  const { count, countTold } = fault.d.inputs;
+  return (
+    countTold &&
+    fault.holds.some(
+      (held) =>
+        held.own === true &&
+        !held.doubtful &&
+        (held.pin ? count >= PIN_BIAS : fault.gupReferences > 0 && held.write),
+    )
   );
 }
 
