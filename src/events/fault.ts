@@ -98,3 +98,13 @@ export const forkSwap = kind('fork.swap', 'fork copies a non-present PTE', {
   va: 'va',
 });
 export const forkPmd = kind('fork.pmd', 'fork copies a huge PMD', { child: 'mm', parent: 'mm', va: 'va' });
+export const forkCheck = kind(
+  'fork.check',
+  'fork tests whether a page of the parent is pinned: pinned pages are copied at once, others are shared',
+  { parent: 'mm', va: 'va', pfn: 'pfn', pinned: 'bool' },
+);
+export const uffdMove = kind(
+  'uffd.move',
+  'UFFDIO_MOVE moved a PTE from one address to another; entry where it was a swap PTE',
+  { mm: 'mm', from: 'va', to: 'va', entry: 'entry' },
+);

@@ -1,5 +1,6 @@
 /** Every kind of event that faultline knows. Adding one: declare it in its family's file, list it here. */
 
+export { access } from './access.ts';
 export {
   anonBegin,
   anonEnd,
@@ -7,6 +8,7 @@ export {
   faultEnd,
   faultTrap,
   fileBegin,
+  forkCheck,
   forkPmd,
   forkPtes,
   forkPtesEnd,
@@ -19,6 +21,7 @@ export {
   swapinEnd,
   uffdHandle,
   uffdInstall,
+  uffdMove,
   wpBegin,
   wpCopied,
   wpCopy,
@@ -88,6 +91,8 @@ export {
   pageFree,
   pageFreeBatched,
   pageRelease,
+  pageUnpinnable,
+  pageZero,
   refAdd,
   refFreeze,
   refRefused,
@@ -193,13 +198,16 @@ export {
 } from './task.ts';
 export {
   collapseBegin,
+  collapseCheck,
   collapseCopied,
+  collapseCopy,
   collapseEnd,
   collapseIsolate,
   collapseIsolateEnd,
   collapseScan,
   collapseScanEnd,
   collapseStatus,
+  folioMapcount,
   splitFolio,
   splitFolioEnd,
   splitPmd,

@@ -94,3 +94,9 @@ export const lockAcquired = kind(
 export const writebackStart = kind('wb.start', 'writeback of a folio starts', { pfn: 'pfn' });
 export const writebackEnd = kind('wb.end', 'writeback of a folio ended', { pfn: 'pfn' });
 export const dirtySet = kind('dirty.set', 'a folio was marked dirty', { pfn: 'pfn' });
+export const pageZero = kind('page.zero', 'this pfn is the zero page', { pfn: 'pfn' });
+export const pageUnpinnable = kind(
+  'page.unpinnable',
+  'the page lies in a CMA block or in ZONE_MOVABLE: no long-term pin may keep it there',
+  { pfn: 'pfn' },
+);

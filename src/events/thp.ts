@@ -15,6 +15,15 @@ export const collapseIsolate = kind(
 export const collapseIsolateEnd = kind('thp.isolate.end', '__collapse_huge_page_isolate returned', {
   ok: 'bool',
 });
+export const collapseCheck = kind(
+  'thp.check',
+  'the references of one small page are weighed before it is copied; count and raw mapcount as the kernel read them, ok: it may be copied',
+  { pfn: 'pfn', count: 'count', mapcount: 'count', ok: 'bool' },
+);
+export const collapseCopy = kind('thp.copy', 'one small page was copied into the huge page', {
+  pfn: 'pfn',
+  into: 'pfn',
+});
 export const collapseCopied = kind(
   'thp.collapse.commit',
   'the copy succeeded, the small pages are released',
@@ -34,3 +43,8 @@ export const splitPmd = kind('thp.split-pmd', 'a huge PMD becomes a table of PTE
 });
 export const splitFolio = kind('thp.split.begin', 'a large folio is split', { pfn: 'pfn', order: 'order' });
 export const splitFolioEnd = kind('thp.split.end', 'the split returned', { ret: 'long' });
+export const folioMapcount = kind(
+  'thp.mapcount',
+  'the total mapcount of a large folio (head pfn) became value: one step of a PMD split or of a mapping',
+  { pfn: 'pfn', value: 'count' },
+);
