@@ -1,5 +1,5 @@
 import { isJudgeable, judge } from '../variants/judge.ts';
-import { VARIANTS } from '../variants/presets.ts';
+import { PRESETS } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Check } from './check.ts';
 import type { Finding, Severity } from './finding.ts';
@@ -65,12 +65,12 @@ Silent: any input that the variant asks for is unknown`,
     let judgedHere = 0;
     let first: Finding | null = null;
     let differing = 0;
-    const agreed = new Map<Variant, number>(VARIANTS.map((variant) => [variant, 0]));
+    const agreed = new Map<Variant, number>(PRESETS.map((variant) => [variant, 0]));
     return {
       decided(fault) {
         const { d } = fault;
         if (!isJudgeable(d)) return;
-        for (const variant of VARIANTS)
+        for (const variant of PRESETS)
           if (judge(variant.cow, d).agreement === 'agrees') agreed.set(variant, agreed.get(variant)! + 1);
         const { agreement, ruling } = judge(declared.cow, d);
         if (agreement === 'unknown' || d.outcomeBy === 'absence' || d.outcomeBy === 'none') {
@@ -109,7 +109,7 @@ Silent: any input that the variant asks for is unknown`,
           differing <= judgedHere * SHARE_OF_ANOTHER_VARIANT
         )
           return;
-        const best = VARIANTS.reduce((a, b) => (agreed.get(b)! > agreed.get(a)! ? b : a));
+        const best = PRESETS.reduce((a, b) => (agreed.get(b)! > agreed.get(a)! ? b : a));
         // Where no variant explains more than the declared one there is no other to name.
         if (agreed.get(best)! <= judgedHere - differing) return;
         context.report({

@@ -5,7 +5,6 @@ import { narrow, type Scope } from '../report/narrow.ts';
 import { analysisText } from '../report/text.ts';
 import type { CommandSpec, Options } from './command.ts';
 import type { Engine } from './engine.ts';
-import { UsageError } from './exit.ts';
 import {
   collect,
   declareOutputOptions,
@@ -20,6 +19,7 @@ import {
   textOption,
 } from './options.ts';
 import { traceOptions } from './trace-options.ts';
+import { VARIANT_FORMS, variantOption } from './variant-option.ts';
 import { exitOf, type FailRules } from './verdict.ts';
 
 /** The checks named by an option: known ones, or a usage error. */
@@ -28,17 +28,10 @@ function checkNames(engine: Engine, names: readonly string[] | null): readonly s
   return names?.map((name) => known(name, ids, 'check', '`faultline checks`')) ?? null;
 }
 
-/** The variant named by an option: a known preset, or a usage error that lists them. */
-function variantName(engine: Engine, name: string): string {
-  if (engine.variants.includes(name)) return name;
-  throw new UsageError(`unknown variant '${name}'`, `variants: auto, ${engine.variants.join(', ')}`);
-}
-
 function engineOptions(engine: Engine, options: Options): AnalyzeOptions {
-  const variant = textOption(options, 'variant');
   return {
     ...traceOptions(options),
-    variant: variant === null || variant === 'auto' ? null : variantName(engine, variant),
+    variant: variantOption(textOption(options, 'variant')),
     checks: checkNames(engine, listOption(options, 'check')),
     since: momentOption(options, 'since'),
     until: momentOption(options, 'until'),
@@ -69,7 +62,7 @@ export const analyzeCommand: CommandSpec<Analysis> = {
   declare(command) {
     command.argument('<trace...>', 'traces to analyze, each by itself; - is standard input');
     command
-      .option('--variant <variant>', 'judge by the rules of this patch variant', 'auto')
+      .option('--variant <variant>', `judge by the rules of this patch variant: ${VARIANT_FORMS}`, 'auto')
       .option('--check <id,...>', 'run only these checks (repeatable)', collect)
       .option('--since <moment>', 'report from this seq or time on')
       .option('--until <moment>', 'report up to this seq or time')

@@ -2,19 +2,15 @@ import { CHECKS } from '../checks/index.ts';
 import type { Analysis } from '../replay/analysis.ts';
 import { type AnalyzeHooks, type AnalyzeOptions, analyze } from '../replay/analyze.ts';
 import type { CheckEntry } from '../report/catalogue.ts';
-import { VARIANTS } from '../variants/presets.ts';
 
 /** The engine that commands ask. A value, so that a test can put another one in its place. */
 export interface Engine {
   analyze(input: string, options: AnalyzeOptions, hooks: AnalyzeHooks): Promise<Analysis>;
   readonly checks: readonly CheckEntry[];
-  /** Ids of the presets. */
-  readonly variants: readonly string[];
 }
 
 /** The real one. */
 export const ENGINE: Engine = {
   analyze,
   checks: CHECKS,
-  variants: VARIANTS.map((variant) => variant.id),
 };

@@ -16,8 +16,8 @@ export type Moment = { readonly seq: number } | { readonly ns: bigint };
 
 /** What to judge, and what the trace does not tell. Null: not given. */
 export interface AnalyzeOptions {
-  /** Id of a preset; null is `auto`. */
-  readonly variant: string | null;
+  /** Rules to judge by; null is `auto`. */
+  readonly variant: Variant | null;
   /** Ids of the checks to run; null is all. */
   readonly checks: readonly string[] | null;
   /** Findings and decisions are reported from `since` up to `until`; what is before is folded all the same. */
@@ -43,10 +43,6 @@ function reached(moment: Moment, seq: number, ns: number, originNs: bigint): boo
   return 'seq' in moment ? seq >= moment.seq : originNs + BigInt(ns) >= moment.ns;
 }
 
-function wantedVariant(id: string | null): Variant | null {
-  return id === null ? null : (variantById(id) ?? null);
-}
-
 /**
  * Reads, folds and judges one input: one emission per batch, all stages behind the source synchronous, so that one
  * batch is in flight. Throws InputError for an input that cannot be read.
@@ -58,8 +54,8 @@ export async function analyze(
 ): Promise<Analysis> {
   const state = new MmState(FOLDS);
   const facts = new InputFacts();
-  const decisions = new DecisionTally();
-  const declared = wantedVariant(options.variant);
+  const declared = options.variant;
+  const decisions = new DecisionTally(declared);
   const checks =
     options.checks === null ? CHECKS : CHECKS.filter((check) => options.checks!.includes(check.id));
   const origin = (): bigint => facts.whole?.originNs ?? 0n;

@@ -1,7 +1,7 @@
 import type { WriteFault } from '../checks/write-fault.ts';
 import type { Decision } from '../state/decision.ts';
 import { isJudgeable, judge } from '../variants/judge.ts';
-import { VARIANTS } from '../variants/presets.ts';
+import { PRESETS } from '../variants/presets.ts';
 import type { CowRule, Variant } from '../variants/variant.ts';
 import type { AutoFit, DecisionSummary, FidelityCounts } from './analysis.ts';
 
@@ -49,12 +49,15 @@ export class DecisionTally {
   readonly #tasks = new Map<number, TaskTally>();
   readonly #notJudged = new Map<string, number>();
   /** Presets that share a rule are judged once. */
-  readonly #rules: ReadonlyMap<CowRule, Tally> = new Map(
-    [...new Set(VARIANTS.map((variant) => variant.cow))].map((rule) => [
-      rule,
-      { agreed: 0, differed: 0, unknown: 0 },
-    ]),
-  );
+  readonly #rules: ReadonlyMap<CowRule, Tally>;
+
+  /** `declared`: a variant to judge beside the presets. */
+  constructor(declared: Variant | null = null) {
+    const variants = declared === null ? PRESETS : [...PRESETS, declared];
+    this.#rules = new Map(
+      variants.map((variant) => [variant.cow, { agreed: 0, differed: 0, unknown: 0 }] as const),
+    );
+  }
 
   add(fault: WriteFault): void {
     const { d } = fault;
@@ -90,7 +93,7 @@ export class DecisionTally {
 
   /** The released presets that explain most (product.md, `auto`). Null where nothing could be judged. */
   fit(kernel: number | null): AutoFit | null {
-    const released = VARIANTS.filter((variant) => variant.released);
+    const released = PRESETS.filter((variant) => variant.released);
     const tallies = released.map((variant) => ({ variant, tally: this.#rules.get(variant.cow)! }));
     const most = Math.max(...tallies.map(({ tally }) => tally.agreed));
     if (most <= 0) return null;

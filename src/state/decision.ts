@@ -126,4 +126,11 @@ export interface Inputs {
   /** Whether freeing the swap slot succeeded within the decision. */
   readonly swapFreed: boolean | undefined;
   readonly unshare: boolean | undefined;
+  /** References that this CPU's LRU batch held until it was drained within the decision: `count` is without them. */
+  readonly batched?: number;
+  /** The device of the slot needs stable pages while they are written. */
+  readonly stableWrites?: boolean;
+  /** Mappings of the whole large folio, and whether another mm maps it too. */
+  readonly largeMappings?: number;
+  readonly mappedShared?: boolean;
 }

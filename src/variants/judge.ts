@@ -1,4 +1,5 @@
 import type { Decision, Inputs } from '../state/decision.ts';
+import { rulings } from './page.ts';
 import type { CowRule, Ruling } from './variant.ts';
 
 /** How a rule's ruling compares with what was observed. */
@@ -24,13 +25,13 @@ export function isJudgeable(d: Decision): boolean {
  * only if no value that the inputs may have had gives what was observed.
  */
 export function judge(rule: CowRule, d: Decision): Judgement {
-  const ruling = rule.decide(d.inputs);
+  const ruling = rule.decide(settled(rule, d.inputs));
   if (ruling.outcome === d.outcome) return { agreement: 'agrees', ruling };
   const certain = refuted(rule, d);
   if (certain !== null) return { agreement: 'differs', ruling: certain };
   if (ruling.outcome === 'unknown' && d.outcomeBy !== 'absence') {
-    // Known up to the lock: the one step that no probe shows. What was observed is one of the two ways.
-    const consistent = consistentLock(rule, d);
+    // Known up to what no probe shows, the lock above all. What was observed is one of the ways.
+    const consistent = consistentReuse(rule, d);
     if (consistent !== null) return { agreement: 'agrees', ruling: consistent };
   }
   return {
@@ -45,26 +46,23 @@ export function judge(rule: CowRule, d: Decision): Judgement {
 /** The ruling that contradicts what was observed whatever the inputs were, or null. */
 function refuted(rule: CowRule, d: Decision): Ruling | null {
   const told = toldInputs(d.inputs);
-  let certain: Ruling | null = null;
-  for (const count of counts(d.inputs)) {
-    // A lock that was held at a sample may have been free at the trylock; one that the task took itself was free.
-    for (const locked of d.inputs.locked === false ? [false] : [true, false]) {
-      for (const ksm of either(told.ksm)) {
-        for (const large of either(told.large)) {
-          const other = rule.decide({ ...told, count, locked, ksm, large });
-          if (other.outcome === d.outcome || other.outcome === 'unknown') return null;
-          certain ??= other;
-        }
-      }
-    }
-  }
-  return certain;
+  // A lock that was held at a sample may have been free at the trylock; one that the task took itself was free.
+  const locked = told.locked === false ? false : undefined;
+  const { found } = rulings(settled(rule, { ...told, locked }), (page) =>
+    page.ksm ? rule.ksm(page) : rule.procedure(page),
+  );
+  if (found.some(({ outcome }) => outcome === d.outcome || outcome === 'unknown')) return null;
+  return found[0] ?? null;
 }
 
 /** Inputs as records of the faulting task within the bracket tell them: the state's word alone convicts nobody. */
 function toldInputs(inputs: Inputs): Inputs {
   return {
     ...inputs,
+    // What it may have been at the test, as far as this task read it.
+    count: Number.NaN,
+    countLow: inputs.countTold ? inputs.countLow : Number.NaN,
+    countHigh: inputs.countTold ? inputs.countHigh : Number.NaN,
     exclusive: inputs.exclusiveSeq > 0 ? inputs.exclusive : undefined,
     mappings: inputs.mappingsTold ? inputs.mappings : Number.NaN,
     ksm: inputs.ksm === true ? undefined : inputs.ksm,
@@ -75,22 +73,18 @@ function toldInputs(inputs: Inputs): Inputs {
   };
 }
 
-/** What the refcount may have been at the test. */
-function counts({ countTold, countLow, countHigh }: Inputs): number[] {
-  if (!countTold) return [Number.NaN];
-  const values: number[] = [];
-  for (let count = countLow; count <= Math.min(countHigh, countLow + 8); count++) values.push(count);
-  if (countHigh > countLow + 8) values.push(countHigh);
-  return values;
+/** Inputs for a rule that waits for the lock: it decides when the lock is free. */
+function settled(rule: CowRule, inputs: Inputs): Inputs {
+  return rule.waits ? { ...inputs, locked: false } : inputs;
 }
 
-function either(value: boolean | undefined): readonly boolean[] {
-  return value === undefined ? [true, false] : [value];
-}
-
-/** A reuse proves that the lock was free: with that, does the rule give the reuse? */
-function consistentLock(rule: CowRule, d: Decision): Ruling | null {
-  if (d.outcome !== 'reuse' || d.inputs.locked !== undefined) return null;
-  const free = rule.decide({ ...d.inputs, locked: false });
+/**
+ * A reuse proves that the lock was free, and in all kernels but those of 5.1 to 5.8 that the page was no KSM page:
+ * with what no probe shows filled in so, does the rule give the reuse?
+ */
+function consistentReuse(rule: CowRule, d: Decision): Ruling | null {
+  const { ksm, large, locked } = d.inputs;
+  if (d.outcome !== 'reuse' || locked === true) return null;
+  const free = rule.decide({ ...d.inputs, locked: false, ksm: ksm ?? false, large: large ?? false });
   return free.outcome === 'reuse' ? free : null;
 }

@@ -60,7 +60,6 @@ export const STORY_ENGINE: Engine = {
       example: '',
     },
   ],
-  variants: ['5.9', '6.12'],
   async analyze(input, _options, hooks) {
     const trace = facts({ path: input });
     const interrupted = hooks.signal?.aborted === true;
