@@ -41,6 +41,32 @@ export const READER_COUNTERS = {
     severity: 'data-loss',
     advice: 'The tool that printed the trace could not format a record; its contents are unknown.',
   },
+  'damaged-pages': {
+    severity: 'data-loss',
+    advice: 'Pages of a ring buffer that are damaged or cut short; their records, or some of them, are lost.',
+  },
+  'records-dropped': {
+    severity: 'data-loss',
+    advice:
+      'Records that found no room in a full buffer while recording; where they are missing is not known. Record with a larger buffer.',
+  },
+  'records-without-format': {
+    severity: 'data-loss',
+    advice: 'Records of a type that the file does not describe; they are not read.',
+  },
+  'records-of-second-buffer': {
+    severity: 'notice',
+    advice:
+      'Records of events that another buffer of the file holds as well; only those of the first are read.',
+  },
+  'buffers-of-other-clock': {
+    severity: 'data-loss',
+    advice: 'Buffers whose clock is not that of the first one; they cannot be ordered and are not read.',
+  },
+  'unknown-options': {
+    severity: 'info',
+    advice: 'Parts of the header that a newer recording tool wrote; they are not read.',
+  },
   'nul-bytes': {
     severity: 'data-loss',
     advice:

@@ -44,6 +44,8 @@ export class ReaderFacts {
   clock: string | null = null;
   /** Kernel release where a header tells it. */
   kernel: string | null = null;
+  /** Machine as uname tells it (`x86_64`). */
+  arch: string | null = null;
   readonly cpus = new Set<number>();
   readonly tasks = new Map<number, TaskNote>();
   /** Pids whose note changed since somebody last emptied this. */

@@ -1,4 +1,5 @@
 // The formats that an input is tried against. Adding one is a file and a line here.
+export { traceDat } from './trace-dat.ts';
 export { tracefsText } from './tracefs-text.ts';
 export {
   ctf,
@@ -10,6 +11,5 @@ export {
   perfettoTrace,
   perfScript,
   traceCmdReport,
-  traceDat,
   utf16,
 } from './unread-formats.ts';

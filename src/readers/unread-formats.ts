@@ -33,12 +33,6 @@ function share(text: string, pattern: RegExp): number {
   return Math.round((lines.filter((line) => pattern.test(line.slice(0, 300))).length * 100) / lines.length);
 }
 
-export const traceDat: TraceFormat = unread(
-  'a trace.dat file of trace-cmd',
-  'give the text of the same buffer: cat /sys/kernel/tracing/trace',
-  (prefix, text) => (starts(prefix, 0x17, 0x08, 0x44) && text.startsWith('tracing', 3) ? 100 : 0),
-);
-
 export const perfData: TraceFormat = unread(
   'a perf.data file',
   'record with tracefs or trace-cmd instead',

@@ -37,6 +37,8 @@ export interface DecodeOptions {
   readonly vmemmapBase?: Word;
   /** Records to look at before the first is decoded. */
   readonly hold?: number;
+  /** What the header of the trace says of the machine; what the user declares goes before it. */
+  readonly header?: { readonly kernel: string | null; readonly arch: string | null };
 }
 
 /** Records that are looked at for facts about the machine before the first is decoded. */
@@ -128,10 +130,15 @@ export class TraceDecoder {
     this.#extractor = extractor;
     this.#hold = options.hold ?? HOLD;
     this.#pages = new PageAddresses(options.vmemmapBase);
-    this.#kernel = new KernelFacts(options.kernel);
-    this.#arch = options.arch ?? null;
-    this.#archHow = options.arch === undefined ? null : 'given';
-    this.#kernel.pte.x86 = options.arch === 'x86-64' || options.arch === 'x86_64';
+    const header = options.header;
+    this.#kernel =
+      options.kernel === undefined && header?.kernel != null
+        ? new KernelFacts(header.kernel, 'header')
+        : new KernelFacts(options.kernel);
+    const arch = options.arch ?? header?.arch ?? null;
+    this.#arch = arch === 'x86_64' ? 'x86-64' : arch;
+    this.#archHow = arch === null ? null : options.arch === undefined ? 'header' : 'given';
+    this.#kernel.pte.x86 = this.#arch === 'x86-64';
     this.#ctx = {
       pid: 0,
       cpu: 0,

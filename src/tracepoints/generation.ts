@@ -133,7 +133,7 @@ export class KernelFacts {
   readonly reasons: string[] = [];
   /** Proofs that exclude each other: nothing is inferred any more. */
   contradiction: string | null = null;
-  /** The release as given, in full. */
+  /** The release as it was stated, in full. */
   readonly given: string | null;
   /** Words of mapped anonymous pages. */
   readonly pageFlagFit = new Fit(PAGE_FLAG_TABLES, fitsAnonPage);
@@ -156,13 +156,14 @@ export class KernelFacts {
   /** mapcount samples of page_ref that could not be understood. */
   unknownMapcounts = 0;
 
-  constructor(given?: string) {
+  /** `how` says who states the release: the user, or the trace's header. */
+  constructor(given?: string, how = 'given') {
     const release = given === undefined ? Number.NaN : parseRelease(given);
     this.given = given ?? null;
     if (!Number.isNaN(release)) {
       this.from = release;
       this.to = release;
-      this.reasons.push(`given: ${given}`);
+      this.reasons.push(`${how}: ${given}`);
       this.#fixed = true;
     }
     this.settle();

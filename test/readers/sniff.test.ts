@@ -33,7 +33,7 @@ const STARTS: ReadonlyArray<readonly [text: string, format: string | null]> = [
     'perf   841/841   [000]    74.413784102:          1      kmem:kmalloc: call_site=0xff ptr=0xff\n',
     'the text of perf script',
   ],
-  ['\x17\x08\x44tracing7\0', 'a trace.dat file of trace-cmd'],
+  ['\x17\x08\x44tracing7\0', 'trace.dat of trace-cmd'],
   ['PERFILE2\0\0', 'a perf.data file'],
   ['{"seq":1}\n', 'JSON'],
   ['<!DOCTYPE html>\n<html>', 'an HTML page'],

@@ -1,0 +1,88 @@
+import type { FieldSpec } from '../core/fields.ts';
+import type { FieldExtractor } from '../core/records.ts';
+import { type BinarySources, binaryExtractor } from './binary-fields.ts';
+import { viewOf } from './byte-strings.ts';
+import { type EventFormat, formatHeading, parseFormat } from './event-format.ts';
+import type { InternedNames } from './names.ts';
+import { type ReadFormat, readFormat } from './print-keys.ts';
+import { recordText } from './print-record.ts';
+
+/** Numbers that common_type can have. */
+const TYPES = 1 << 16;
+/** In place of a name: the file does not describe records of this type. */
+export const UNKNOWN_TYPE = -2;
+/** In place of a name: not looked up yet. */
+const UNBOUND = -1;
+
+/** The events of a binary trace: formats by the number that records carry, read when they are first needed. */
+export class BinaryEvents {
+  readonly #texts = new Map<number, { readonly system: string; readonly text: string }>();
+  readonly #names: InternedNames;
+  readonly #sources: BinarySources;
+  readonly #nameOfType = new Int32Array(TYPES).fill(UNBOUND);
+  readonly #byType = new Map<number, ReadFormat>();
+
+  constructor(
+    formats: Iterable<{ readonly system: string; readonly text: string }>,
+    names: InternedNames,
+    sources: BinarySources,
+  ) {
+    this.#names = names;
+    this.#sources = sources;
+    for (const format of formats) {
+      const heading = formatHeading(format.text);
+      if (heading && !this.#texts.has(heading.id)) this.#texts.set(heading.id, format);
+    }
+  }
+
+  /** Id of the name of a type of record, or UNKNOWN_TYPE. */
+  nameOf(type: number): number {
+    const known = this.#nameOfType[type]!;
+    return known === UNBOUND ? this.#bind(type) : known;
+  }
+
+  #bind(type: number): number {
+    const text = this.#texts.get(type);
+    const format = text ? parseFormat(text.system, text.text) : null;
+    const id = format ? this.#names.id(textName(format)) : UNKNOWN_TYPE;
+    if (format) this.#byType.set(type, readFormat(format));
+    this.#nameOfType[type] = id;
+    return id;
+  }
+
+  /**
+   * Compiles the reading of some fields of the events of one name. Several may have it, in several systems: the
+   * text of the kernel does not tell them apart either.
+   */
+  extractor(specs: readonly FieldSpec[]): FieldExtractor {
+    const { little } = this.#sources;
+    const byType = new Map<number, FieldExtractor>();
+    let lastType = -1;
+    let last: FieldExtractor | null = null;
+    return (batch, row, into) => {
+      const type = viewOf(batch.bytes).getUint16(batch.start[row]!, little);
+      if (type !== lastType || last === null) {
+        last = byType.get(type) ?? binaryExtractor(this.#byType.get(type)!, specs, this.#sources);
+        byType.set(type, last);
+        lastType = type;
+      }
+      last(batch, row, into);
+    };
+  }
+
+  /** The payload of a record as the kernel prints it, as far as its print format can be evaluated. */
+  text(bytes: Uint8Array, start: number, end: number): string {
+    const { little, longSize } = this.#sources;
+    const view = viewOf(bytes);
+    const event = this.#byType.get(view.getUint16(start, little));
+    if (!event?.plan) return '';
+    return recordText(event.plan, event.format, { bytes, view, start, end, little, longSize }, this.#sources);
+  }
+}
+
+/** The name that the kernel's own text gives to an event. */
+function textName({ system, name }: EventFormat): string {
+  if (system !== 'syscalls') return name;
+  if (name.startsWith('sys_enter_')) return `sys_${name.slice(10)}`;
+  return name.startsWith('sys_exit_') ? `sys_${name.slice(9)}->` : name;
+}

@@ -1,0 +1,285 @@
+import {
+  FIELD_ABSENT,
+  FIELD_OK,
+  FIELD_UNREADABLE,
+  type FieldSpec,
+  type FieldValues,
+} from '../core/fields.ts';
+import type { FieldExtractor, RecordBatch } from '../core/records.ts';
+import { type NumberPlan, planField, planNumber } from './binary-values.ts';
+import { viewOf } from './byte-strings.ts';
+import type { EventFormat } from './event-format.ts';
+import { PageFlagTexts } from './page-flag-texts.ts';
+import { fieldsIn, type KeyedValue, type ReadFormat } from './print-keys.ts';
+import { convert, recordText } from './print-record.ts';
+import { isTextual, type TextSources } from './print-text.ts';
+import { isNumeric, numberOf, type RecordBytes } from './print-value.ts';
+import { KEY_FUNCTION, KEY_TEXT } from './text-fields.ts';
+
+/** Texts that are remembered by the number that they depend on. */
+const MAX_TEXTS = 4096;
+
+/** The machine that wrote binary records, and what their texts are made from. */
+export interface BinarySources extends TextSources {
+  readonly little: boolean;
+  /** Bytes of a long. */
+  readonly longSize: number;
+}
+
+const flagTexts = new PageFlagTexts();
+
+/** Reads one wanted field of a record. */
+type Reader = (record: RecordBytes, into: FieldValues, i: number) => void;
+
+/**
+ * Reads the wanted fields of one event from its binary records. Keys are those of the event's text: the value
+ * of `scan_pfn` is what the print format prints behind `scan_pfn=`, whatever the field is called.
+ */
+export function binaryExtractor(
+  event: ReadFormat,
+  specs: readonly FieldSpec[],
+  sources: BinarySources,
+): FieldExtractor {
+  const reading = new EventReading(event, specs, sources);
+  return (batch, row, into) => reading.extract(batch, row, into);
+}
+
+class EventReading {
+  readonly #record: RecordBytes;
+  readonly #plans: readonly (NumberPlan | null)[];
+  readonly #readers: readonly (Reader | null)[];
+  readonly #anon: readonly boolean[];
+  readonly #event: ReadFormat;
+  readonly #sources: BinarySources;
+  /** Texts of the record last read: the bytes that `bytes` fields point into. */
+  #scratch = Buffer.alloc(0);
+  #written = 0;
+
+  constructor(event: ReadFormat, specs: readonly FieldSpec[], sources: BinarySources) {
+    const { little, longSize } = sources;
+    this.#event = event;
+    this.#sources = sources;
+    this.#record = {
+      bytes: new Uint8Array(0),
+      view: new DataView(new ArrayBuffer(0)),
+      start: 0,
+      end: 0,
+      little,
+      longSize,
+    };
+    const plans: (NumberPlan | null)[] = [];
+    const readers: (Reader | null)[] = [];
+    for (const spec of specs) {
+      const number = spec.form === 'bytes' || spec.form === 'pageflags' ? null : this.#number(spec.key);
+      plans.push(number?.field ? number : null);
+      readers.push(number?.field ? null : this.#reader(spec, number));
+    }
+    this.#plans = plans;
+    this.#readers = readers;
+    this.#anon = specs.map((spec) => spec.form === 'anonbits');
+  }
+
+  get #format(): EventFormat {
+    return this.#event.format;
+  }
+
+  #number(key: string): NumberPlan | null {
+    const conversion = this.#event.value(key)?.conversions[0];
+    if (conversion) return planNumber(conversion, this.#format, this.#sources.longSize);
+    return this.#event.keyless ? planField(this.#format, key) : null;
+  }
+
+  #reader(spec: FieldSpec, number: NumberPlan | null): Reader {
+    if (spec.key === KEY_FUNCTION) return this.#functionReader();
+    if (spec.key === KEY_TEXT) return this.#textReader();
+    if (spec.form === 'pageflags') return this.#flagsReader(spec.key);
+    if (spec.form === 'bytes') return this.#valueReader(spec.key);
+    return number ? evaluated(number, this.#format) : absent;
+  }
+
+  extract(batch: RecordBatch, row: number, into: FieldValues): void {
+    const record = this.#record;
+    const bytes = batch.bytes;
+    const view = viewOf(bytes);
+    const start = batch.start[row]!;
+    const end = batch.end[row]!;
+    const little = record.little;
+    const plans = this.#plans;
+    this.#written = 0;
+    let prepared = false;
+    for (let i = 0; i < plans.length; i++) {
+      const plan = plans[i]!;
+      if (plan === null) {
+        if (!prepared) {
+          record.bytes = bytes;
+          record.view = view;
+          record.start = start;
+          record.end = end;
+          prepared = true;
+        }
+        this.#readers[i]!(record, into, i);
+        continue;
+      }
+      const field = plan.field!;
+      const at = start + field.offset;
+      const size = field.size;
+      if (at + size > end) {
+        into.state[i] = FIELD_UNREADABLE;
+        continue;
+      }
+      let lo: number;
+      let hi: number;
+      if (size === 8) {
+        lo = view.getInt32(little ? at : at + 4, little);
+        hi = view.getInt32(little ? at + 4 : at, little);
+      } else {
+        if (size === 4) lo = view.getInt32(at, little);
+        else if (size === 2) lo = field.signed ? view.getInt16(at, little) : view.getUint16(at, little);
+        else lo = field.signed ? view.getInt8(at) : view.getUint8(at);
+        hi = field.signed ? lo >> 31 : 0;
+      }
+      lo &= plan.maskLo;
+      hi &= plan.maskHi;
+      if (plan.exceptLo === lo && plan.exceptHi === hi) {
+        lo = plan.insteadLo;
+        hi = plan.insteadHi;
+      }
+      if (plan.cut !== 0) hi = plan.cut < 0 ? lo >> 31 : 0;
+      if (this.#anon[i]) {
+        // The low two bits of a page's mapping, or 4 for none.
+        lo = lo === 0 && hi === 0 ? 4 : lo & 3;
+        hi = 0;
+      }
+      into.lo[i] = lo;
+      into.hi[i] = hi;
+      into.state[i] = FIELD_OK;
+    }
+  }
+
+  /** Hands out a text as the value of field `i`. */
+  #give(text: string, into: FieldValues, i: number): void {
+    const at = this.#written;
+    if (at + text.length > this.#scratch.length) {
+      const larger = Buffer.alloc((at + text.length) * 2 + 256);
+      this.#scratch.copy(larger);
+      this.#scratch = larger;
+    }
+    this.#scratch.write(text, at, 'latin1');
+    this.#written = at + text.length;
+    into.bytes = this.#scratch;
+    into.start[i] = at;
+    into.end[i] = this.#written;
+    into.state[i] = FIELD_OK;
+  }
+
+  /** The function that a probe sits on. */
+  #functionReader(): Reader {
+    const field = ['__probe_func', '__probe_ip'].find((name) => this.#format.fields.has(name));
+    const of = { kind: 'field', name: field ?? '' } as const;
+    if (field === undefined || !isNumeric(of, this.#format)) return absent;
+    const { symbols } = this.#sources;
+    return (record, into, i) => {
+      const name = symbols.function(Number(numberOf(of, this.#format, record)));
+      if (name === null) into.state[i] = FIELD_ABSENT;
+      else this.#give(name, into, i);
+    };
+  }
+
+  /** The whole text of the record. */
+  #textReader(): Reader {
+    const { plan, format } = this.#event;
+    if (!plan) return absent;
+    return (record, into, i) => this.#give(recordText(plan, format, record, this.#sources), into, i);
+  }
+
+  #valueReader(key: string): Reader {
+    const value = this.#event.value(key);
+    if (value) {
+      const text = this.#remembered(value, (record) => this.#valueText(value, record));
+      return (record, into, i) => this.#give(text(record), into, i);
+    }
+    const name = { kind: 'field', name: key } as const;
+    if (!this.#event.keyless) return absent;
+    if (isTextual(name, this.#format) || isNumeric(name, this.#format)) {
+      const textual = isTextual(name, this.#format);
+      const conversion = {
+        before: '',
+        flags: '',
+        width: -1,
+        precision: -1,
+        length: 'll',
+        letter: textual ? 's' : 'd',
+        arg: name,
+      };
+      return (record, into, i) =>
+        this.#give(convert(conversion, this.#format, record, this.#sources), into, i);
+    }
+    return absent;
+  }
+
+  #valueText(value: KeyedValue, record: RecordBytes): string {
+    let text = '';
+    for (const [n, conversion] of value.conversions.entries()) {
+      if (n > 0) text += conversion.before;
+      text += convert(conversion, this.#format, record, this.#sources);
+    }
+    return text;
+  }
+
+  /** Makes a text once per number that it depends on, where it depends on one alone. */
+  #remembered<T>(value: KeyedValue, make: (record: RecordBytes) => T): (record: RecordBytes) => T {
+    const names = new Set<string>();
+    for (const { arg } of value.conversions) if (arg) fieldsIn(arg, names);
+    const [name] = names;
+    const of = { kind: 'field', name: name ?? '' } as const;
+    if (names.size !== 1 || !isNumeric(of, this.#format)) return make;
+    const known = new Map<bigint, T>();
+    return (record) => {
+      const number = numberOf(of, this.#format, record);
+      const found = known.get(number);
+      if (found !== undefined) return found;
+      const made = make(record);
+      if (known.size < MAX_TEXTS) known.set(number, made);
+      return made;
+    };
+  }
+
+  /** Flags by the names that the file itself has for them; unreadable where it has none. */
+  #flagsReader(key: string): Reader {
+    const value = this.#event.value(key);
+    const arg = value?.conversions[0]?.arg;
+    if (!value || !arg) return absent;
+    if (!isTextual(arg, this.#format)) {
+      return (_record, into, i) => {
+        into.state[i] = FIELD_UNREADABLE;
+      };
+    }
+    const flags = this.#remembered(value, (record) => {
+      const text = Buffer.from(this.#valueText(value, record), 'latin1');
+      flagTexts.read(text, 0, text.length);
+      return flagTexts.readable ? flagTexts.flags : Number.NaN;
+    });
+    return (record, into, i) => {
+      const bits = flags(record);
+      into.lo[i] = bits;
+      into.hi[i] = 0;
+      into.state[i] = Number.isNaN(bits) ? FIELD_UNREADABLE : FIELD_OK;
+    };
+  }
+}
+
+function absent(_record: RecordBytes, into: FieldValues, i: number): void {
+  into.state[i] = FIELD_ABSENT;
+}
+
+/** A number that is no plain field. */
+function evaluated(plan: NumberPlan, format: EventFormat): Reader {
+  const of = plan.expression!;
+  return (record, into, i) => {
+    const value = numberOf(of, format, record);
+    const cut = plan.signed ? BigInt.asIntN(plan.bits, value) : BigInt.asUintN(plan.bits, value);
+    into.lo[i] = Number(BigInt.asIntN(32, cut));
+    into.hi[i] = Number(BigInt.asIntN(32, cut >> 32n));
+    into.state[i] = FIELD_OK;
+  };
+}
