@@ -36,7 +36,7 @@ export async function* ingestHere(
   const decoder = new TraceDecoder(
     trace.names,
     (name, specs) => trace.extractor(name, specs),
-    options.decode ?? {},
+    { ...options.decode, header: { kernel: trace.facts.kernel, arch: trace.facts.arch } },
   );
   const out = new EventBatchBuilder();
   const message = (last: boolean): Ingested => ({
