@@ -6,6 +6,7 @@ import { Cursor } from './cursor.ts';
 import type { Decision, WpBracket } from './decision.ts';
 import { Fidelity, type FidelityImage } from './fidelity.ts';
 import { Holds } from './holds.ts';
+import { Machines } from './machines.ts';
 import { Pages } from './pages.ts';
 import { PageTables, type PteImage } from './ptes.ts';
 import { Swap } from './swap.ts';
@@ -64,6 +65,7 @@ export interface StateImage {
   readonly swap: ReturnType<Swap['image']>;
   readonly ptes: PteImage;
   readonly holds: ReturnType<Holds['image']>;
+  readonly machines: ReturnType<Machines['image']>;
   readonly fidelity: readonly FidelityImage[];
 }
 
@@ -91,6 +93,7 @@ export class MmState {
   readonly swap = new Swap();
   readonly ptes: PageTables = new PageTables(this.pages, this.swap);
   readonly holds: Holds = new Holds(this.pages);
+  readonly machines = new Machines();
   readonly open: WpBracket[] = [];
   readonly sources: Sources = {
     refSet: false,
@@ -184,6 +187,7 @@ export class MmState {
       swap: `${Swap.version} ${swap.table.shape}`,
       ptes: `${PageTables.version} ${[ptes.mms, ptes.tables, ptes.regions].map((table) => table.shape).join(';')}`,
       holds: `${Holds.version} ${holds.table.shape}`,
+      machines: `${Machines.version}`,
       fidelity: `${Fidelity.version}`,
     };
   }
@@ -213,6 +217,7 @@ export class MmState {
       swap: this.swap.image(),
       ptes: this.ptes.image(),
       holds: this.holds.image(),
+      machines: this.machines.image(),
       fidelity: FIDELITIES.map((name) => this[name].image()),
     };
   }
@@ -235,6 +240,7 @@ export class MmState {
     this.swap.restore(image.swap);
     this.ptes.restore(image.ptes);
     this.holds.restore(image.holds);
+    this.machines.restore(image.machines);
     for (const [i, name] of FIDELITIES.entries()) this[name].restore(image.fidelity[i]!);
   }
 
@@ -250,6 +256,7 @@ export class MmState {
     this.swap.clear();
     this.ptes.clear();
     this.holds.clear();
+    this.machines.clear();
     this.open.length = 0;
   }
 
@@ -265,5 +272,6 @@ export class MmState {
       if (this.pages.table.alive(row)) this.pages.col.watched[row] = 0;
     this.swap.degrade();
     this.holds.degrade();
+    this.machines.degrade();
   }
 }

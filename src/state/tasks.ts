@@ -1,3 +1,4 @@
+import type { CollapseBracket } from './collapse.ts';
 import type { Cursor } from './cursor.ts';
 
 /**
@@ -33,7 +34,11 @@ export interface Task {
   unmap: UnmapBracket | null;
   clearFlush: AddressBracket | null;
   gup: GupBracket | null;
-  collapse: AddressBracket | null;
+  collapse: CollapseBracket | null;
+  merge: MergeBracket | null;
+  /** Page that folio_migrate_mapping moves, and where to. NaN none. */
+  moving: number;
+  movingTo: number;
   split: AddressBracket | null;
   /** Swap entry that __swap_entry_free deals with, page that __remove_mapping deals with. NaN none. */
   freeing: number;
@@ -83,6 +88,14 @@ export interface UnmapBracket extends AddressBracket {
   readonly migrate: boolean;
 }
 
+/** KSM replaces a page by a page of its stable tree. */
+export interface MergeBracket {
+  readonly mm: number;
+  readonly page: number;
+  readonly kpage: number;
+  readonly seq: number;
+}
+
 export interface GupBracket {
   readonly how: number;
   readonly mm: number;
@@ -120,6 +133,9 @@ function newTask(pid: number, seq: number): Task {
     clearFlush: null,
     gup: null,
     collapse: null,
+    merge: null,
+    moving: Number.NaN,
+    movingTo: Number.NaN,
     split: null,
     freeing: Number.NaN,
     removing: Number.NaN,
@@ -138,7 +154,7 @@ export interface TasksImage {
 /** Tasks by pid. Idle tasks are one per CPU (pid -1-cpu); interrupts too. */
 export class Tasks {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 1;
+  static readonly version = 2;
   #byPid = new Map<number, Task>();
   #cached: Task = newTask(Number.NaN, 0);
   /** Tasks that exited, oldest first: kept for a while, because their last records come after their exit. */
@@ -214,6 +230,8 @@ export class Tasks {
       task.clearFlush = null;
       task.gup = null;
       task.collapse = null;
+      task.merge = null;
+      task.moving = Number.NaN;
       task.split = null;
       task.freeing = Number.NaN;
       task.removing = Number.NaN;

@@ -10,6 +10,7 @@ import {
   forkPtes,
   forkPtesEnd,
   forkRange,
+  forkRangeEnd,
   forkSwap,
   hugeWpBegin,
   hugeWpEnd,
@@ -276,6 +277,18 @@ export const faultFolds: readonly Fold[] = [
     if (!Object.is(task.forkMm, child)) s.ptes.renew(child, e.seq);
     task.forkMm = child;
     if (Number.isNaN(task.mm)) task.mm = parent;
+    if (!Number.isNaN(parent))
+      s.machines.forks.set(parent, {
+        parent,
+        child,
+        start: e.args[e.at + forkRange.at.start]!,
+        end: e.args[e.at + forkRange.at.end]!,
+        pid: task.pid,
+        seq: e.seq,
+        ns: e.ns,
+        cpu: e.cpu,
+        endSeq: 0,
+      });
     const owner = s.ptes.mm(parent, e.seq);
     if (owner < 0) return;
     // Where no probe shows which PTEs are copied, any write bit of the parent may be gone.
@@ -283,6 +296,10 @@ export const faultFolds: readonly Fold[] = [
     // Without PTE writes of the child nothing tells which pages gained a mapping, or lost their exclusivity.
     if (!tellsPtes(s))
       s.ptes.doubtSharing(owner, e.args[e.at + forkRange.at.start]!, e.args[e.at + forkRange.at.end]!);
+  }),
+  fold(forkRangeEnd, (s, e, task) => {
+    for (const run of s.machines.forks.values())
+      if (run.pid === task.pid && run.endSeq === 0) run.endSeq = e.seq;
   }),
   fold(forkPtes, (s, e, task) => {
     const { child, parent, va, dst, src } = forkPtes.at;

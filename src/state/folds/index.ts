@@ -1,6 +1,10 @@
 import type { Fold } from '../state.ts';
+import { collapseFolds } from './collapse.ts';
+import { declaredFolds } from './declared.ts';
 import { faultFolds } from './faults.ts';
 import { gupFolds } from './gup.ts';
+import { ksmFolds } from './ksm.ts';
+import { migrateFolds } from './migrate.ts';
 import { pteFolds } from './ptes.ts';
 import { reclaimFolds } from './reclaim.ts';
 import { refFolds } from './refs.ts';
@@ -18,4 +22,8 @@ export const FOLDS: readonly Fold[] = [
   ...gupFolds,
   ...swapFolds,
   ...reclaimFolds,
+  ...collapseFolds,
+  ...migrateFolds,
+  ...ksmFolds,
+  ...declaredFolds,
 ];

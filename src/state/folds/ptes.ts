@@ -276,6 +276,7 @@ export const pteFolds: readonly Fold[] = [
     const bits = e.args[e.at + value]!;
     const owner = s.ptes.mm(pointer, e.seq);
     if (owner < 0 || Number.isNaN(bits) || !(bits & PTE_HUGE)) return;
+    if (task.collapse !== null && task.collapse.mm === pointer) task.collapse.pmdSetSeq = e.seq;
     const where = task.collapse ?? task.split ?? task.fault;
     if (where !== null && where.mm === pointer)
       s.ptes.setHuge(owner, where.va, bits, e.args[e.at + value + 1]!, e.seq);
@@ -285,6 +286,9 @@ export const pteFolds: readonly Fold[] = [
     const pointer = e.args[e.at + mm]!;
     const bits = e.args[e.at + value]!;
     const owner = s.ptes.mm(pointer, e.seq);
+    const collapse = task.collapse;
+    if (collapse !== null && collapse.mm === pointer && collapse.pmdClearSeq === 0)
+      collapse.pmdClearSeq = e.seq;
     if (owner < 0 || Number.isNaN(bits) || !(bits & PTE_HUGE)) return;
     const where = task.split ?? task.collapse;
     const va =

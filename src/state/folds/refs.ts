@@ -15,6 +15,7 @@ import type { Cursor } from '../cursor.ts';
 import { LIFE_ALLOCATED, LIFE_FREE, LIFE_FROZEN, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import { type Task, Tasks } from '../tasks.ts';
+import { sampleCollapse } from './collapse.ts';
 import { resolveGets } from './gup.ts';
 import { watchCount } from './watch.ts';
 
@@ -120,6 +121,7 @@ export function endGeneration(s: MmState, e: Cursor, row: number): void {
   settleMap(s, row);
   if (s.pages.col.slot[row] !== 0) s.ptes.forgetPage(row, e.seq);
   if (s.pages.col.hold[row] !== 0) s.holds.dropAll(row, true);
+  s.machines.freed(s.pages.table.key(row), e.seq);
   s.pages.free(row, e.seq);
   s.pages.col.freeNs[row] = e.ns;
   s.pages.col.freeCpu[row] = e.cpu;
@@ -146,6 +148,7 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
   const printed = a[o + count]!;
   const reached = a[o + zero]!;
   const actor = task.pid;
+  const before = c.refSeq[row]!;
   if (c.countGrade[row] !== UNKNOWN && !s.blind) {
     c.count[row]! += change;
     const told = a[o + result]!;
@@ -169,6 +172,7 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
     task.forkPtes.pfns.push(page);
     task.forkPtes.deltas.push(change);
   }
+  if (task.collapse !== null) sampleCollapse(s, e, task.collapse, page, row, change, before);
   if (c.watched[row] !== 0) {
     watchCount(s, e, page, row, change, {
       seq: e.seq,

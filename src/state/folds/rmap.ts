@@ -13,7 +13,7 @@ import {
   unmapEnd,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
-import { LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
+import { LIFE_ALLOCATED, LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
@@ -133,10 +133,16 @@ export const rmapFolds: readonly Fold[] = [
   fold(rmapAddPmd, (s, e) => {
     const row = s.pages.ensure(e.args[e.at + rmapAddPmd.at.pfn]!, e.seq);
     s.pages.col.large[row] = 1;
+    const folio = s.machines.folio(s.pages.table.key(row));
+    // Mapped for the first time since its allocation was told: there was none before.
+    if (Number.isNaN(folio.entire) && s.pages.col.life[row] === LIFE_ALLOCATED) folio.entire = 0;
+    folio.entire++;
   }),
   fold(rmapDelPmd, (s, e) => {
     const row = s.pages.find(e.args[e.at + rmapDelPmd.at.pfn]!);
-    if (row >= 0) s.pages.col.large[row] = 1;
+    if (row < 0) return;
+    s.pages.col.large[row] = 1;
+    s.machines.folio(s.pages.table.key(row)).entire--;
   }),
   fold(rmapMove, (s, e, task) => {
     const page = e.args[e.at + rmapMove.at.pfn]!;

@@ -95,6 +95,7 @@ export const taskFolds: readonly Fold[] = [
     const mm = e.args[e.at + mmDup.at.mm]!;
     if (!Object.is(task.forkMm, mm) && !Number.isNaN(mm)) s.ptes.renew(mm, e.seq);
     task.dupMm = mm;
+    for (const run of s.machines.forks.values()) if (run.child === mm && run.endSeq === 0) run.endSeq = e.seq;
     task.forkMm = Number.NaN;
     task.forkPtes = null;
   }),
@@ -110,6 +111,7 @@ export const taskFolds: readonly Fold[] = [
     s.ptes.mms.col.dying[row] = 1;
     if (!Number.isNaN(task.exitMm) && task.exitMm !== mm) s.ptes.end(task.exitMm);
     task.exitMm = mm;
+    s.machines.forgetMm(mm);
     if (task.mm === mm) task.mm = Number.NaN;
   }),
   fold(sysEnter, (s, e, task) => {

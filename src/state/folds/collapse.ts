@@ -1,0 +1,118 @@
+import { PG_LOCKED } from '../../core/pageflags.ts';
+import {
+  collapseBegin,
+  collapseCheck,
+  collapseCopied,
+  collapseCopy,
+  collapseEnd,
+  collapseIsolate,
+  collapseIsolateEnd,
+  folioMapcount,
+  refAdd,
+  splitFolio,
+  splitFolioEnd,
+} from '../../events/index.ts';
+import { type CollapseBracket, newCollapse } from '../collapse.ts';
+import type { Cursor } from '../cursor.ts';
+import { type Fold, fold, type MmState } from '../state.ts';
+
+/**
+ * A change of the refcount by a task that is collapsing. The first +1 on a locked page is the isolation, right
+ * behind the check; what is read behind the copy tells whether others still held the page.
+ */
+export function sampleCollapse(
+  s: MmState,
+  e: Cursor,
+  collapse: CollapseBracket,
+  pfn: number,
+  row: number,
+  change: number,
+  changedBefore: number,
+): void {
+  const a = e.args;
+  const printed = a[e.at + refAdd.at.count]!;
+  const page = collapse.pages.get(pfn);
+  if (collapse.commitSeq > 0) {
+    if (page !== undefined && !Number.isNaN(printed)) {
+      page.countAfter = printed;
+      page.countAfterSeq = e.seq;
+    }
+    return;
+  }
+  const flags = a[e.at + refAdd.at.flags]!;
+  if (collapse.isolateSeq === 0 || collapse.isolatedSeq > 0 || change !== 1 || page !== undefined) return;
+  if (!(flags & PG_LOCKED)) return;
+  collapse.pages.set(pfn, {
+    pfn,
+    gen: s.pages.col.gen[row]!,
+    seq: e.seq,
+    ns: e.ns,
+    cpu: e.cpu,
+    count: printed - 1,
+    mapcount: a[e.at + refAdd.at.mapcount]!,
+    flags,
+    quiet: changedBefore < collapse.isolateSeq ? s.pages.count(row) - 1 : Number.NaN,
+    copySeq: 0,
+    countAfter: Number.NaN,
+    countAfterSeq: 0,
+  });
+}
+
+export const collapseFolds: readonly Fold[] = [
+  fold(collapseBegin, (_s, e, task) => {
+    const { mm, va } = collapseBegin.at;
+    task.collapse = newCollapse(e.args[e.at + mm]!, e.args[e.at + va]!, e.seq, task.pid);
+  }),
+  fold(collapseIsolate, (_s, e, task) => {
+    if (task.collapse !== null) task.collapse.isolateSeq = e.seq;
+  }),
+  fold(collapseCheck, (s, e, task) => {
+    const collapse = task.collapse;
+    const pfn = e.args[e.at + collapseCheck.at.pfn]!;
+    if (collapse === null || !(pfn >= 0)) return;
+    const row = s.pages.ensure(pfn, e.seq);
+    collapse.pages.set(pfn, {
+      pfn,
+      gen: s.pages.col.gen[row]!,
+      seq: e.seq,
+      ns: e.ns,
+      cpu: e.cpu,
+      count: e.args[e.at + collapseCheck.at.count]!,
+      mapcount: e.args[e.at + collapseCheck.at.mapcount]!,
+      flags: s.pages.col.flagsSeq[row] === 0 ? Number.NaN : s.pages.col.flags[row]!,
+      // The kernel itself read it, at the check.
+      quiet: e.args[e.at + collapseCheck.at.count]!,
+      copySeq: 0,
+      countAfter: Number.NaN,
+      countAfterSeq: 0,
+    });
+  }),
+  fold(collapseIsolateEnd, (_s, e, task) => {
+    if (task.collapse !== null && e.args[e.at + collapseIsolateEnd.at.ok] === 1)
+      task.collapse.isolatedSeq = e.seq;
+  }),
+  fold(collapseCopy, (_s, e, task) => {
+    const page = task.collapse?.pages.get(e.args[e.at + collapseCopy.at.pfn]!);
+    if (page !== undefined) page.copySeq = e.seq;
+  }),
+  fold(collapseCopied, (_s, e, task) => {
+    if (task.collapse !== null) task.collapse.commitSeq = e.seq;
+  }),
+  fold(collapseEnd, (_s, _e, task) => {
+    task.collapse = null;
+  }),
+  fold(folioMapcount, (s, e) => {
+    const head = e.args[e.at + folioMapcount.at.pfn]!;
+    if (!(head >= 0)) return;
+    const folio = s.machines.folio(head);
+    folio.total = e.args[e.at + folioMapcount.at.value]!;
+    folio.totalSeq = e.seq;
+  }),
+  fold(splitFolio, (s, e) => {
+    const row = s.pages.find(e.args[e.at + splitFolio.at.pfn]!);
+    if (row >= 0) s.pages.forget(row);
+  }),
+  fold(splitFolioEnd, (_s, _e, task) => {
+    task.split = null;
+  }),
+];
