@@ -5,6 +5,7 @@ import { narrow, type Scope } from '../report/narrow.ts';
 import { analysisText } from '../report/text.ts';
 import type { CommandSpec, Options } from './command.ts';
 import type { Engine } from './engine.ts';
+import { UsageError } from './exit.ts';
 import {
   collect,
   declareOutputOptions,
@@ -60,8 +61,9 @@ export const analyzeCommand: CommandSpec<Analysis> = {
   description: 'replay traces and report where the memory manager broke its promises',
 
   declare(command) {
-    command.argument('<trace...>', 'traces to analyze, each by itself; - is standard input');
+    command.argument('<trace...>', 'traces or cases to analyze, each by itself; - is standard input');
     command
+      .option('-o, --output <case>', 'record the trace in this file, to go back to it')
       .option('--variant <variant>', `judge by the rules of this patch variant: ${VARIANT_FORMS}`, 'auto')
       .option('--check <id,...>', 'run only these checks (repeatable)', collect)
       .option('--since <moment>', 'report from this seq or time on')
@@ -80,10 +82,18 @@ export const analyzeCommand: CommandSpec<Analysis> = {
     const wanted = engineOptions(context.engine, options);
     const rules = failRules(context.engine, options);
     const scope = scopeOf(options);
+    const record = textOption(options, 'output');
+    if (record !== null && operands.length > 1)
+      throw new UsageError('a case holds one trace', 'record each with a -o of its own');
+    if (record !== null && (wanted.since !== null || wanted.until !== null))
+      throw new UsageError(
+        'a case holds the whole trace: -o takes no --since and no --until',
+        'record it, then analyze the case with them',
+      );
     for (const input of operands) {
       if (context.stopped) return;
       try {
-        const whole = await context.analyze(input, wanted);
+        const whole = await context.analyze(input, wanted, record);
         const analysis = narrow(whole, scope);
         context.exit(exitOf(analysis, rules));
         yield analysis;

@@ -16,8 +16,11 @@ export interface Context {
   exit(code: ExitCode): void;
   /** Says on stderr what is wrong, notes the exit code, and lets the command go on with its next input. */
   fail(error: unknown): void;
-  /** Analyzes one input, with progress on stderr where that is a terminal, until the user asks to stop. */
-  analyze(input: string, options: AnalyzeOptions): Promise<Analysis>;
+  /**
+   * Analyzes one input, with progress on stderr where that is a terminal, until the user asks to stop. `record` is the
+   * path of the case that it is recorded in.
+   */
+  analyze(input: string, options: AnalyzeOptions, record?: string | null): Promise<Analysis>;
   /** Whether the user has asked to stop. */
   readonly stopped: boolean;
 }

@@ -52,8 +52,9 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
       get stopped() {
         return io.signal.aborted;
       },
-      analyze: (input, wanted) =>
+      analyze: (input, wanted, record = null) =>
         analyzeWatched(engine, input, wanted, {
+          record: record === null ? null : { path: record, program: version() },
           signal: io.signal,
           terminal: flagOption(options, 'quiet') ? null : io.terminal,
         }),

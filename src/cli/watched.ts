@@ -1,6 +1,7 @@
 import type { Analysis } from '../replay/analysis.ts';
 import type { AnalyzeOptions } from '../replay/analyze.ts';
-import { ingest } from '../replay/ingest.ts';
+import { eventsOf } from '../replay/case-source.ts';
+import type { RecordTo } from '../replay/recorder.ts';
 import { escapeText } from '../report/escape.ts';
 import type { Engine } from './engine.ts';
 import { Interrupted } from './exit.ts';
@@ -11,6 +12,8 @@ export interface Watch {
   readonly signal: AbortSignal;
   /** Where progress is drawn; null: nowhere. */
   readonly terminal: NodeJS.WriteStream | null;
+  /** The case that is recorded on the way; null: none. */
+  readonly record: RecordTo | null;
 }
 
 /**
@@ -40,14 +43,15 @@ export async function analyzeWatched(
   engine: Engine,
   input: string,
   options: AnalyzeOptions,
-  { signal, terminal }: Watch,
+  { signal, terminal, record }: Watch,
 ): Promise<Analysis> {
   const bar = terminal === null ? null : progressBar(terminal, escapeText(input));
   try {
     const analysis = await engine.analyze(input, options, {
       signal,
       onProgress: (progress) => bar?.update(progress),
-      source: (path, how) => untilStopped(ingest(path, how), signal),
+      source: (path, how) => untilStopped(eventsOf(path, how), signal),
+      ...(record === null ? {} : { record }),
     });
     return { ...analysis, interrupted: analysis.interrupted || signal.aborted };
   } finally {

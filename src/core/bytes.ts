@@ -137,21 +137,18 @@ const LARGEST_DELTA = 2 ** 50;
  * A column of numbers as differences to the number before: 0 stands for NaN, 1 for a number of eight bytes, and from
  * 2 on for a whole difference, its sign in the lowest bit. Exact for every number, but for the sign of a zero.
  */
-export function writeColumn(out: ByteWriter, values: ArrayLike<number>, from = 0, to = values.length): void {
+export function writeColumn(out: ByteWriter, values: Float64Array, count: number): void {
   let before = 0;
-  for (let i = from; i < to; i++) {
+  for (let i = 0; i < count; i++) {
     const value = values[i]!;
     const delta = value - before;
-    if (delta >= 0 && delta < LARGEST_DELTA && before + delta === value && Math.floor(delta) === delta) {
-      out.varint(delta * 2 + 2);
-      before = value;
-    } else if (
-      delta < 0 &&
+    if (
+      delta < LARGEST_DELTA &&
       delta > -LARGEST_DELTA &&
       before + delta === value &&
       Math.floor(delta) === delta
     ) {
-      out.varint(delta * -2 + 1);
+      out.varint(delta >= 0 ? delta * 2 + 2 : delta * -2 + 1);
       before = value;
     } else if (Number.isNaN(value)) out.varint(0);
     else {
@@ -162,15 +159,10 @@ export function writeColumn(out: ByteWriter, values: ArrayLike<number>, from = 0
   }
 }
 
-/** Reads what {@link writeColumn} wrote into `into[from, to)`. */
-export function readColumn(
-  input: ByteReader,
-  into: { [i: number]: number; readonly length: number },
-  from = 0,
-  to: number = into.length,
-): void {
+/** Reads what {@link writeColumn} wrote. */
+export function readColumn(input: ByteReader, into: Float64Array, count: number): void {
   let before = 0;
-  for (let i = from; i < to; i++) {
+  for (let i = 0; i < count; i++) {
     const code = input.varint();
     if (code > 1) {
       before += code % 2 === 0 ? (code - 2) / 2 : (1 - code) / 2;

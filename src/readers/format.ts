@@ -14,6 +14,8 @@ export interface OpenTrace {
   readonly facts: ReaderFacts;
   /** The rows of the trace, once. Batches may be kept. */
   batches(): AsyncGenerator<RecordBatch>;
+  /** Batches hold text: a record's line begins behind the last line feed before its payload, and ends with it. */
+  readonly lines?: boolean;
   /** Compiles the reading of some fields of one event. */
   extractor(nameId: number, specs: readonly FieldSpec[]): FieldExtractor;
 }

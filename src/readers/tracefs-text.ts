@@ -52,6 +52,7 @@ function headlessScore(text: Buffer): number {
 
 class TracefsText implements OpenTrace {
   readonly format = 'tracefs text';
+  readonly lines = true;
   readonly names = new InternedNames();
   readonly facts = new ReaderFacts(this.names);
   readonly source: ByteSource;

@@ -1,14 +1,17 @@
 import { from, lastValueFrom, map, takeWhile, tap } from 'rxjs';
 import { CHECKS } from '../checks/index.ts';
 import { Runner } from '../checks/runner.ts';
+import { InputError } from '../core/errors.ts';
 import { FOLDS } from '../state/folds/index.ts';
 import { MmState } from '../state/state.ts';
 import { variantById } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Analysis } from './analysis.ts';
+import { eventsOf, isCase, optionsFor, storedAnalysis } from './case-source.ts';
 import { DecisionTally } from './decisions.ts';
-import { type Ingested, type IngestOptions, ingest } from './ingest.ts';
+import type { Ingested, IngestOptions } from './ingest.ts';
 import { type IngestProgress, InputFacts } from './input-facts.ts';
+import { Recorder, type RecordTo } from './recorder.ts';
 import { kernelNumber, traceFacts } from './trace-facts.ts';
 
 /** A moment of a trace: a seq, or an absolute time as the trace prints it, in nanoseconds. */
@@ -36,6 +39,8 @@ export interface AnalyzeHooks {
   readonly signal?: AbortSignal;
   /** Where events come from; a worker thread that reads the input if absent. */
   readonly source?: (input: string, options: IngestOptions) => AsyncIterable<Ingested>;
+  /** The case that events and findings go to. A run that is interrupted leaves one that can be gone on with. */
+  readonly record?: RecordTo;
 }
 
 /** Whether an event lies at or after a moment. */
@@ -43,14 +48,32 @@ function reached(moment: Moment, seq: number, ns: number, originNs: bigint): boo
   return 'seq' in moment ? seq >= moment.seq : originNs + BigInt(ns) >= moment.ns;
 }
 
-/**
- * Reads, folds and judges one input: one emission per batch, all stages behind the source synchronous, so that one
- * batch is in flight. Throws InputError for an input that cannot be read.
- */
+/** Analyzes one input, a trace or a case. Throws InputError for an input that cannot be read. */
 export async function analyze(
   input: string,
-  options: AnalyzeOptions,
+  asked: AnalyzeOptions,
   hooks: AnalyzeHooks = {},
+): Promise<Analysis> {
+  const options = optionsFor(input, asked);
+  if (hooks.record === undefined) return storedAnalysis(input, options) ?? run(input, options, hooks, null);
+  if (isCase(input)) throw new InputError(`${input} is a case already; copy the file to have another one`);
+  const recorder = new Recorder(input, options, hooks.record);
+  try {
+    return await run(input, options, hooks, recorder);
+  } finally {
+    recorder.close();
+  }
+}
+
+/**
+ * Reads, folds and judges one input: one emission per batch, all stages behind the source synchronous, so that one
+ * batch is in flight.
+ */
+async function run(
+  input: string,
+  options: AnalyzeOptions,
+  hooks: AnalyzeHooks,
+  recorder: Recorder | null,
 ): Promise<Analysis> {
   const state = new MmState(FOLDS);
   const facts = new InputFacts();
@@ -68,6 +91,7 @@ export async function analyze(
     skewNs: () => clockSkew(options, facts.whole?.clock ?? null),
     within,
     onDecision(fault) {
+      recorder?.decided(fault);
       if (within(fault.d.seq, fault.d.ns)) decisions.add(fault);
     },
   });
@@ -76,10 +100,11 @@ export async function analyze(
     ...(options.arch === null ? {} : { arch: options.arch }),
     ...(options.vmemmapBase === null ? {} : { vmemmapBase: options.vmemmapBase }),
   };
-  const open = hooks.source ?? ingest;
+  const open = hooks.source ?? eventsOf;
   let events = 0;
   let interrupted = false;
-  const batches = from(open(input, { decode })).pipe(
+  let ended = false;
+  const batches = from(open(input, { decode, texts: recorder !== null })).pipe(
     takeWhile(() => {
       interrupted = hooks.signal?.aborted ?? false;
       return !interrupted;
@@ -89,6 +114,8 @@ export async function analyze(
       const end = options.until === null ? message.events.count : endIndex(message, options.until, origin());
       runner.run(message.events, 0, end);
       events += end;
+      recorder?.add(message, state);
+      ended = message.last;
     }),
     map((message) => ({
       progress: message.progress,
@@ -104,7 +131,7 @@ export async function analyze(
   const { divergences, coverage } = runner.finish();
   const fit = decisions.fit(kernelNumber(facts.whole));
   const judged = declared ?? (fit === null ? undefined : variantById(fit.best));
-  return {
+  const analysis: Analysis = {
     trace: traceFacts(input, facts, state, events, options),
     variant: declared?.id ?? null,
     auto: declared === null ? fit : null,
@@ -120,6 +147,8 @@ export async function analyze(
     },
     interrupted,
   };
+  if (ended) await recorder?.finish(analysis);
+  return analysis;
 }
 
 /** Clocks that order the records of all CPUs (formats.md 1.6). */

@@ -1,7 +1,6 @@
 /** The thread that reads and decodes: started by ingest.ts, ends when its input does. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
-import type { EventBatch } from '../events/batch.ts';
 import { type Ingested, type IngestOptions, ingestHere, LOOK_AHEAD } from './ingest.ts';
 
 /** What the thread is started with. */
@@ -15,10 +14,11 @@ export type WorkerMessage =
   | { readonly kind: 'ingested'; readonly ingested: Ingested }
   | { readonly kind: 'input error'; readonly text: string };
 
-function buffersOf(batch: EventBatch): ArrayBuffer[] {
-  return [batch.kind, batch.at, batch.args, batch.ns, batch.cpu, batch.pid, batch.ctx, batch.record].map(
-    (column) => column.buffer as ArrayBuffer,
-  );
+function buffersOf({ events, texts }: Ingested): ArrayBuffer[] {
+  return [
+    ...[events.kind, events.at, events.args, events.ns, events.cpu, events.pid, events.ctx, events.record],
+    ...texts.flatMap((text) => [text.starts, text.ends, text.bytes]),
+  ].map((column) => column.buffer as ArrayBuffer);
 }
 
 /** Sends messages as long as the other side keeps up. */
@@ -38,7 +38,7 @@ async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Pr
       }
       credit--;
       const message: WorkerMessage = { kind: 'ingested', ingested };
-      port.postMessage(message, buffersOf(ingested.events));
+      port.postMessage(message, buffersOf(ingested));
     }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

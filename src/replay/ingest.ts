@@ -6,19 +6,25 @@ import { Worker } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import { type EventBatch, EventBatchBuilder } from '../events/batch.ts';
 import { type OpenOptions, openTrace } from '../readers/open.ts';
+import type { RecordText } from '../store/writer.ts';
 import { type DecodeOptions, TraceDecoder } from '../tracepoints/decode.ts';
 import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
 import { type FactsDelta, factsDelta, type IngestProgress } from './input-facts.ts';
+import { textsOf } from './record-texts.ts';
 
 /** How to read one input. */
 export interface IngestOptions {
   readonly decode?: DecodeOptions;
+  /** Hand over the records as they were written, too. */
+  readonly texts?: boolean;
 }
 
 /** The next events of a trace, and what became known of it. The last message may have no events. */
 export interface Ingested {
   readonly events: EventBatch;
   readonly facts: FactsDelta;
+  /** Records read since the message before, which may state later events. */
+  readonly texts: readonly RecordText[];
   readonly progress: IngestProgress;
   /** Nothing follows. */
   readonly last: boolean;
@@ -33,14 +39,21 @@ export async function* ingestHere(
   options: IngestOptions & OpenOptions = {},
 ): AsyncGenerator<Ingested> {
   const trace = await openTrace(path, options);
-  const decoder = new TraceDecoder(
-    trace.names,
-    (name, specs) => trace.extractor(name, specs),
-    { ...options.decode, header: { kernel: trace.facts.kernel, arch: trace.facts.arch } },
-  );
+  const decoder = new TraceDecoder(trace.names, (name, specs) => trace.extractor(name, specs), {
+    ...options.decode,
+    header: { kernel: trace.facts.kernel, arch: trace.facts.arch },
+  });
   const out = new EventBatchBuilder();
+  const keepsTexts = options.texts === true && trace.lines === true;
+  let texts: RecordText[] = [];
+  const takeTexts = (): RecordText[] => {
+    const taken = texts;
+    texts = [];
+    return taken;
+  };
   const message = (last: boolean): Ingested => ({
     events: out.take(),
+    texts: takeTexts(),
     facts: factsDelta(trace, decoder, last),
     progress: {
       records: trace.facts.records,
@@ -51,6 +64,7 @@ export async function* ingestHere(
   });
   for await (const batch of trace.batches()) {
     decoder.push(batch, out);
+    if (keepsTexts) texts.push(...textsOf(batch));
     if (out.full || (trace.source.live && out.count > 0)) yield message(false);
   }
   decoder.finish(out);

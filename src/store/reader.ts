@@ -1,0 +1,304 @@
+import { InputError } from '../core/errors.ts';
+import { decodePlain, type Plain } from '../core/image.ts';
+import type { EventBatch } from '../events/batch.ts';
+import type { MmState } from '../state/state.ts';
+import { unsqueeze, unsqueezeText } from './compress.ts';
+import { type CaseDatabase, openToRead } from './database.ts';
+import { guarded } from './errors.ts';
+import { BLOCKS, blocksOf, listsOf, MMS, PAGES, RunPostings, seqsIn } from './postings.ts';
+import { unpackSegment } from './segments.ts';
+import { restoreSnapshot, versionText } from './snapshots.ts';
+import { recordIn } from './texts.ts';
+import { readVocabulary, type Vocabulary } from './vocabulary.ts';
+
+/** What a case says of itself. */
+export interface CaseHead {
+  /** The trace that it was recorded from, as it was given. */
+  readonly name: string;
+  readonly size: number | null;
+  readonly sha256: string | null;
+  readonly format: string | null;
+  readonly program: string;
+  readonly options: Readonly<Record<string, string | number | null>>;
+  readonly originNs: bigint;
+  readonly ticks: boolean;
+  readonly events: number;
+  readonly records: number;
+  /** The recording went to the end of the trace. */
+  readonly complete: boolean;
+}
+
+/** One batch as it was recorded, in pieces. */
+export interface StoredBatch {
+  readonly events: EventBatch;
+  /** Facts of the input after the batch, with its first piece; null with the others. */
+  readonly facts: Plain | null;
+}
+
+interface SegmentRow {
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly columns: Uint8Array;
+}
+
+/** A page or mm and the events that name it. */
+export interface NamedKey {
+  readonly key: number;
+  readonly events: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+/** Segments that are kept open: a page's events come in neighbours. */
+const SEGMENTS_KEPT = 8;
+
+/** Reads a case. */
+export class CaseReader {
+  readonly path: string;
+  readonly head: CaseHead;
+  readonly #db: CaseDatabase;
+  readonly #vocabulary: Vocabulary;
+  readonly #open = new Map<number, EventBatch>();
+  #tail: RunPostings | null = null;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#db = openToRead(path);
+    try {
+      this.head = guarded(path, () => readHead(path, this.#db));
+      this.#vocabulary = readVocabulary(path, this.#db);
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /** The database, for those who query it. */
+  get db(): CaseDatabase {
+    return this.#db;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #unpack(row: SegmentRow): EventBatch {
+    const known = this.#open.get(row.first_seq);
+    if (known !== undefined) return known;
+    const batch = unpackSegment(row.columns, row.first_seq, this.#vocabulary, this.path);
+    if (this.#open.size >= SEGMENTS_KEPT) this.#open.delete(this.#open.keys().next().value!);
+    this.#open.set(row.first_seq, batch);
+    return batch;
+  }
+
+  /** The segment that holds an event, or null. */
+  segmentOf(seq: number): EventBatch | null {
+    const row = this.#db
+      .prepare(
+        'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+      )
+      .get(seq) as SegmentRow | undefined;
+    return row === undefined || row.last_seq < seq ? null : this.#unpack(row);
+  }
+
+  /** Events from one seq to another, both included, in segments: the first and the last may hold others too. */
+  *segments(from = 1, to: number = Number.MAX_SAFE_INTEGER): Generator<EventBatch> {
+    const next = this.#db.prepare(
+      'select first_seq, last_seq, columns from segment where last_seq >= ? and first_seq >= ? order by first_seq limit 1',
+    );
+    let row = this.#db
+      .prepare(
+        'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+      )
+      .get(from) as SegmentRow | undefined;
+    row ??= next.get(from, from) as SegmentRow | undefined;
+    // One by one: a reader may leave, and the table may be asked for other things meanwhile.
+    while (row !== undefined && row.first_seq <= to) {
+      if (row.last_seq >= from) yield unpackSegment(row.columns, row.first_seq, this.#vocabulary, this.path);
+      row = next.get(row.last_seq + 1, row.last_seq + 1) as SegmentRow | undefined;
+    }
+  }
+
+  /** All batches in order, each in pieces, with what was known of the input. */
+  *batches(): Generator<StoredBatch> {
+    const rows = this.#db.prepare('select first_seq, events, facts from batch order by id').all() as Array<{
+      first_seq: number;
+      events: number;
+      facts: Uint8Array;
+    }>;
+    for (const { first_seq, events, facts } of rows) {
+      let told: Plain | null = decodePlain(unsqueeze(facts));
+      if (events === 0) {
+        yield { events: emptyBatch(first_seq), facts: told };
+        continue;
+      }
+      for (const piece of this.segments(first_seq, first_seq + events - 1)) {
+        yield { events: piece, facts: told };
+        told = null;
+      }
+    }
+  }
+
+  /** Seq of the last event at or before a time, 0 if there is none. */
+  seqAt(ns: number): number {
+    const rows = this.#db
+      .prepare(
+        'select first_seq, last_seq, columns from segment where min_ns <= ? order by first_seq desc limit 1',
+      )
+      .all(ns) as SegmentRow[];
+    const row = rows[0];
+    if (row === undefined) return 0;
+    const batch = this.#unpack(row);
+    for (let i = batch.count - 1; i >= 0; i--) if (batch.ns[i]! <= ns) return batch.firstSeq + i;
+    return row.first_seq - 1;
+  }
+
+  /** Puts the nearest usable snapshot at or before a seq into a fresh state. False: there is none. */
+  restoreBefore(state: MmState, seq: number): boolean {
+    const row = this.#db
+      .prepare('select image from snapshot where seq <= ? and versions = ? order by seq desc limit 1')
+      .get(seq, versionText(state)) as { image: Uint8Array } | undefined;
+    if (row === undefined) return false;
+    restoreSnapshot(state, row.image);
+    return true;
+  }
+
+  /** Whether snapshots of this program's slices are there. */
+  hasSnapshots(state: MmState): boolean {
+    return (
+      this.#db.prepare('select 1 from snapshot where versions = ? limit 1').get(versionText(state)) !==
+      undefined
+    );
+  }
+
+  /** Seqs of the events that name a page. */
+  seqsOfPage(pfn: number): number[] {
+    const found = this.#seqs(PAGES, pfn);
+    for (const key of blocksOf(pfn)) found.push(...this.#seqs(BLOCKS, key));
+    return [...new Set(found)].sort((a, b) => a - b);
+  }
+
+  /** Seqs of the events that name an mm. */
+  seqsOfMm(mm: number): number[] {
+    return this.#seqs(MMS, mm);
+  }
+
+  #seqs(what: number, key: number): number[] {
+    const find = this.#db.prepare(
+      'select first_key, lists from posting where what = ? and run = ? and first_key <= ? order by first_key desc limit 1',
+    );
+    const seqs: number[] = [];
+    for (const run of this.#runs()) {
+      const row = find.get(what, run.id, key) as { first_key: number; lists: Uint8Array } | undefined;
+      if (row !== undefined) seqs.push(...seqsIn(row.lists, row.first_key, run.first_seq, key));
+    }
+    seqs.push(...this.#unposted().of(what, key));
+    return seqs;
+  }
+
+  #runs(): Array<{ id: number; first_seq: number; last_seq: number }> {
+    return this.#db.prepare('select id, first_seq, last_seq from run order by id').all() as Array<{
+      id: number;
+      first_seq: number;
+      last_seq: number;
+    }>;
+  }
+
+  /** Lists of the events behind the last stored run: there are some only where the recording was stopped. */
+  #unposted(): RunPostings {
+    if (this.#tail !== null) return this.#tail;
+    const tail = new RunPostings();
+    const posted = this.#runs().at(-1)?.last_seq ?? 0;
+    if (posted < this.head.events)
+      for (const batch of this.segments(posted + 1))
+        tail.add(batch, Math.max(0, posted + 1 - batch.firstSeq));
+    this.#tail = tail;
+    return tail;
+  }
+
+  /** Every page that an event names, in order of pfn. */
+  pages(): NamedKey[] {
+    const byKey = new Map<number, NamedKey>();
+    const add = (key: number, seqs: ArrayLike<number>): void => {
+      const known = byKey.get(key);
+      byKey.set(key, {
+        key,
+        events: (known?.events ?? 0) + seqs.length,
+        firstSeq: known?.firstSeq ?? seqs[0]!,
+        lastSeq: seqs[seqs.length - 1]!,
+      });
+    };
+    const starts = new Map(this.#runs().map((run) => [run.id, run.first_seq]));
+    const rows = this.#db
+      .prepare('select run, first_key, lists from posting where what = ? order by run, first_key')
+      .all(PAGES) as Array<{ run: number; first_key: number; lists: Uint8Array }>;
+    for (const row of rows)
+      for (const [key, seqs] of listsOf(row.lists, row.first_key, starts.get(row.run)!)) add(key, seqs);
+    for (const [key, seqs] of this.#unposted().lists(PAGES)) add(key, seqs);
+    return [...byKey.values()].sort((a, b) => a.key - b.key);
+  }
+
+  /** A record as it was written; null where the case does not hold it. */
+  record(number: number): string | null {
+    const row = this.#db
+      .prepare(
+        'select first_record, last_record, places, text from record_text where first_record <= ? order by first_record desc limit 1',
+      )
+      .get(number) as
+      | { first_record: number; last_record: number; places: Uint8Array; text: Uint8Array }
+      | undefined;
+    if (row === undefined || row.last_record < number) return null;
+    return recordIn(unsqueezeText(row.text), row.places, number - row.first_record);
+  }
+
+  /** A stored answer, if it was made by this version. */
+  analysis(question: string, version: string): Plain | null {
+    const row = this.#db
+      .prepare('select result from analysis where question = ? and version = ?')
+      .get(question, version) as { result: Uint8Array } | undefined;
+    return row === undefined ? null : decodePlain(unsqueeze(row.result));
+  }
+
+  /** Tasks as the trace prints them. */
+  tasks(): Array<{ pid: number; comm: string; tgid: number | null }> {
+    return this.#db.prepare('select pid, comm, tgid from task order by pid').all() as Array<{
+      pid: number;
+      comm: string;
+      tgid: number | null;
+    }>;
+  }
+}
+
+function readHead(path: string, db: CaseDatabase): CaseHead {
+  const row = db.prepare('select * from source').get() as Record<string, string | number | null> | undefined;
+  if (row === undefined)
+    throw new InputError(`${path} holds no event yet: its recording was stopped at once; record it again`);
+  return {
+    name: String(row['name']),
+    size: row['size'] as number | null,
+    sha256: row['sha256'] as string | null,
+    format: row['format'] as string | null,
+    program: String(row['program']),
+    options: JSON.parse(String(row['options'])) as CaseHead['options'],
+    originNs: BigInt(row['origin_ns'] ?? 0),
+    ticks: row['ticks'] === 1,
+    events: row['events'] as number,
+    records: row['records'] as number,
+    complete: row['complete'] === 1,
+  };
+}
+
+function emptyBatch(firstSeq: number): EventBatch {
+  return {
+    count: 0,
+    firstSeq,
+    kind: new Uint8Array(0),
+    at: new Uint32Array(0),
+    args: new Float64Array(0),
+    ns: new Float64Array(0),
+    cpu: new Int16Array(0),
+    pid: new Int32Array(0),
+    ctx: new Uint16Array(0),
+    record: new Float64Array(0),
+  };
+}

@@ -1,0 +1,30 @@
+import { ByteReader, ByteWriter, readColumn, writeColumn } from '../core/bytes.ts';
+import { squeeze, unsqueeze } from './compress.ts';
+
+const LINE_FEED = 10;
+
+/** Bounds of the payloads of consecutive records in their text, for storing. */
+export function packPlaces(starts: Float64Array, ends: Float64Array): Uint8Array {
+  const out = new ByteWriter(starts.length * 4 + 16);
+  out.varint(starts.length);
+  writeColumn(out, starts, starts.length);
+  writeColumn(
+    out,
+    ends.map((end, i) => end - starts[i]!),
+    starts.length,
+  );
+  return squeeze(out.view());
+}
+
+/** The n-th record (from 0) of a text: its line, or its lines. */
+export function recordIn(text: Buffer, places: Uint8Array, n: number): string {
+  const input = new ByteReader(unsqueeze(places));
+  const count = input.varint();
+  const starts = new Float64Array(count);
+  const lengths = new Float64Array(count);
+  readColumn(input, starts, count);
+  readColumn(input, lengths, count);
+  const start = starts[n]!;
+  const line = start === 0 ? 0 : text.lastIndexOf(LINE_FEED, start - 1) + 1;
+  return text.toString('utf8', line, start + lengths[n]!);
+}
