@@ -26,7 +26,7 @@ Silent: the reference was taken by the parent itself`,
         const foreign = fault.holds.filter((held) => Number.isNaN(held.mm) === false && held.mm !== d.mm);
         const first = foreign.at(-1);
         if (first === undefined) {
-          if (fault.holds.length > 0) context.cannot('the mm of a GUP reference');
+          if (fault.holds.some((held) => Number.isNaN(held.mm))) context.cannot('the mm of a GUP reference');
           else context.judged();
           return;
         }
