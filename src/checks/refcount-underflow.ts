@@ -1,4 +1,5 @@
 import { refAdd } from '../events/index.ts';
+import { LIFE_FREE } from '../state/pages.ts';
 import type { Check } from './check.ts';
 import { incomplete, placeOf } from './integrity.ts';
 
@@ -25,12 +26,14 @@ Silent: a sample below the sum after lost events; a late record of a preempted t
             const pfn = e.args[e.at + refAdd.at.pfn]!;
             const row = s.pages.find(pfn);
             const why = incomplete(s);
-            if (row < 0 || why !== null || s.lossy || s.blind || !s.pages.exact(row)) {
+            // A page that the last put freed has no reference: its count is known to be 0.
+            const freed = row >= 0 && s.pages.col.life[row] === LIFE_FREE;
+            if (row < 0 || why !== null || s.lossy || s.blind || (!freed && !s.pages.exact(row))) {
               context.cannot(why ?? 'history of the page since its allocation');
               return;
             }
             context.judged();
-            const count = s.pages.col.count[row]! + delta;
+            const count = (freed ? 0 : s.pages.col.count[row]!) + delta;
             const printed = e.args[e.at + refAdd.at.count]!;
             // The kernel's own count must say so too: a delayed record of a get would raise the sum, not the count.
             if (count >= 0 || !(printed < 0)) return;
