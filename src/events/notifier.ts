@@ -33,3 +33,17 @@ export const kvmUnmap = kind('kvm.unmap', 'KVM unmapped a range of host addresse
   start: 'va',
   end: 'va',
 });
+/**
+ * No tracepoint tells the mappings of a secondary MMU with the address they stand for: these kinds are for synthetic
+ * traces and for drivers that tell them.
+ */
+export const spteSet = kind(
+  'spte.set',
+  'a device (dev, a number of its own) maps an address of an mm to a page in its secondary MMU',
+  { dev: 'code', mm: 'mm', va: 'va', pfn: 'pfn', write: 'bool' },
+);
+export const spteClear = kind('spte.clear', 'a device drops its mapping of an address', {
+  dev: 'code',
+  mm: 'mm',
+  va: 'va',
+});

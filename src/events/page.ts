@@ -5,7 +5,11 @@ export const pageAlloc = kind(
   'pages left the allocator: refcount 1, no mapping, a new generation for 2^order pfns',
   { pfn: 'pfn', order: 'order' },
 );
-export const pageFree = kind('page.free', 'pages went back to the allocator', { pfn: 'pfn', order: 'order' });
+export const pageFree = kind(
+  'page.free',
+  'pages went back to the allocator; flags: as the allocator found them, where told',
+  { pfn: 'pfn', order: 'order', flags: 'pageflags' },
+);
 export const pageFreeBatched = kind(
   'page.free-batched',
   'a page is freed through a batch; page.free tells the same page too, before or after',
@@ -67,12 +71,23 @@ export const lruInsert = kind(
     exclusive: 'bool',
   },
 );
+export const lruAdd = kind(
+  'lru.add',
+  "a folio was put in this CPU's batch of pages for the LRU: the batch holds a reference until it drains",
+  { pfn: 'pfn' },
+);
+export const lruPutback = kind('lru.putback', 'an isolated folio went back to its LRU list', { pfn: 'pfn' });
 export const lruActivate = kind('lru.activate', 'a folio moved to the active list', { pfn: 'pfn' });
 export const lruDrain = kind('lru.drain', "this CPU's LRU batches are drained (lru_add_drain)", {});
 export const lruIsolate = kind('lru.isolate', 'a folio was taken off its LRU list; ok 0: it was not on one', {
   pfn: 'pfn',
   ok: 'bool',
 });
+export const lockTry = kind(
+  'lock.try',
+  'a task took the page lock (ok 1) or found it held (ok 0), without waiting; tracers of a kernel cannot tell it: the function is inlined',
+  { pfn: 'pfn', ok: 'bool' },
+);
 export const lockRelease = kind(
   'lock.release',
   'the page lock is about to be released (entry of folio_unlock); flags and count are samples at entry',

@@ -11,6 +11,20 @@ export const pteSet = kind(
     nr: 'count',
   },
 );
+export const pteWrite = kind(
+  'pte.write',
+  'the PTE of an address changes from old to value; a trace with this kind tells every change of every PTE in the order in which they happened, write-protecting in fork included, apart from accessed and dirty bits set by hardware',
+  { mm: 'mm', va: 'va', old: 'pte', value: 'pte' },
+);
+export const ptlLock = kind(
+  'ptl.lock',
+  'a task holds the page-table lock of the table that translates an address',
+  { mm: 'mm', va: 'va' },
+);
+export const ptlUnlock = kind('ptl.unlock', 'the page-table lock of an address is dropped', {
+  mm: 'mm',
+  va: 'va',
+});
 export const pteClear = kind('pte.clear', 'a present PTE of this value is cleared; its address is not told', {
   mm: 'mm',
   value: 'pte',
@@ -66,4 +80,9 @@ export const tlbFlush = kind(
   'tlb.flush',
   'TLB entries are flushed; mm unknown where only the count is told; start and end 0 and -1 for all',
   { mm: 'mm', start: 'va', end: 'va', pages: 'count' },
+);
+export const tlbDefer = kind(
+  'tlb.defer',
+  'the TLB flush of a cleared PTE is put off until its batch is flushed',
+  { mm: 'mm', va: 'va' },
 );
