@@ -66,12 +66,16 @@ Silent: any input that the variant asks for is unknown`,
     let first: Finding | null = null;
     let differing = 0;
     const agreed = new Map<Variant, number>(PRESETS.map((variant) => [variant, 0]));
+    const differed = new Map<Variant, number>();
     return {
       decided(fault) {
         const { d } = fault;
         if (!isJudgeable(d)) return;
-        for (const variant of PRESETS)
-          if (judge(variant.cow, d).agreement === 'agrees') agreed.set(variant, agreed.get(variant)! + 1);
+        for (const variant of PRESETS) {
+          const its = judge(variant.cow, d).agreement;
+          if (its === 'agrees') agreed.set(variant, agreed.get(variant)! + 1);
+          else if (its === 'differs') differed.set(variant, (differed.get(variant) ?? 0) + 1);
+        }
         const { agreement, ruling } = judge(declared.cow, d);
         if (agreement === 'unknown' || d.outcomeBy === 'absence' || d.outcomeBy === 'none') {
           context.cannot(ruling.missing[0] ?? 'outcome');
@@ -110,8 +114,8 @@ Silent: any input that the variant asks for is unknown`,
         )
           return;
         const best = PRESETS.reduce((a, b) => (agreed.get(b)! > agreed.get(a)! ? b : a));
-        // Where no variant explains more than the declared one there is no other to name.
-        if (agreed.get(best)! <= judgedHere - differing) return;
+        // Another one is named only if the trace follows it: not where it explains a decision more by chance.
+        if ((differed.get(best) ?? 0) > judgedHere * SHARE_OF_ANOTHER_VARIANT) return;
         context.report({
           ...first,
           cause: ANOTHER_VARIANT,
