@@ -45,13 +45,21 @@ export function binaryContext(flags: number, preemptCount: number): number {
 export class BinaryRows {
   readonly #rows = new RecordBatchBuilder();
   readonly #facts: ReaderFacts;
-  #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #block = Buffer.alloc(0);
+  #words = new Int32Array(0);
   #used = 0;
   #record = 0;
   #ns = 0;
 
   constructor(facts: ReaderFacts) {
     this.#facts = facts;
+    this.#fresh(BLOCK_BYTES);
+  }
+
+  #fresh(size: number): void {
+    this.#block = Buffer.allocUnsafeSlow((size + 3) & ~3);
+    this.#words = new Int32Array(this.#block.buffer);
+    this.#used = 0;
   }
 
   /** Rows that wait for `take`. */
@@ -81,9 +89,9 @@ export class BinaryRows {
     this.#rows.mark(ROW_CUT, this.#ns, -1, this.#record, Number.NaN);
   }
 
-  /** Adds the record at `bytes[at, at + length)`. */
+  /** Adds the record at byte `at` of `words`, a multiple of four. */
   add(
-    bytes: Buffer,
+    words: Int32Array,
     at: number,
     length: number,
     ns: number,
@@ -93,16 +101,13 @@ export class BinaryRows {
     name: number,
   ): void {
     const facts = this.#facts;
-    if (this.#used + length > this.#block.length) {
-      this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, length));
-      this.#used = 0;
-    }
+    if (this.#used + length > this.#block.length) this.#fresh(Math.max(BLOCK_BYTES, length));
     const to = this.#used;
-    const block = this.#block;
-    // Records are short: a call per record would cost more than this.
-    if (length <= 96) for (let i = 0; i < length; i++) block[to + i] = bytes[at + i]!;
-    else bytes.copy(block, to, at, at + length);
-    this.#used = (to + length + 3) & ~3;
+    const next = (to + length + 3) & ~3;
+    const own = this.#words;
+    // Records are short: a call for each would cost more than this.
+    for (let from = at >> 2, word = to >> 2; word < next >> 2; ) own[word++] = words[from++]!;
+    this.#used = next;
     if (this.#record === 0 || ns < facts.firstNs!) facts.firstNs = ns;
     if (this.#record === 0 || ns > facts.lastNs!) facts.lastNs = ns;
     this.#record++;
@@ -128,8 +133,7 @@ export class BinaryRows {
   take(): RecordBatch {
     this.#facts.records = this.#record;
     const batch = this.#rows.take(this.#block.subarray(0, this.#used));
-    this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-    this.#used = 0;
+    this.#fresh(BLOCK_BYTES);
     return batch;
   }
 }

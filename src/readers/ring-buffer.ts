@@ -66,6 +66,8 @@ export class CpuRecords {
   /** Where it stands. */
   bytes: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
+  /** The same bytes by fours: records begin at a multiple of four. */
+  words: Int32Array = new Int32Array(0);
   at = 0;
   length = 0;
   readonly chunks: PageChunks;
@@ -104,13 +106,20 @@ export class CpuRecords {
     for (;;) {
       const bytes = this.chunks.next();
       if (bytes === null) return false;
-      this.bytes = bytes;
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      // Words need an aligned start.
+      this.bytes = bytes.byteOffset & 3 ? Buffer.from(bytes) : bytes;
+      this.#look();
       this.#nextPage = 0;
       if (bytes.length >= this.#layout.dataAt) return true;
       this.#trouble.damagedPage();
       this.lost = Number.NaN;
     }
+  }
+
+  #look(): void {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.view = new DataView(buffer, byteOffset, byteLength);
+    this.words = new Int32Array(buffer, byteOffset, byteLength >> 2);
   }
 
   /** Enters the next page that holds data. */

@@ -250,7 +250,7 @@ class TraceDat implements OpenTrace {
       const pid = view.getInt32(at + 4, little);
       this.#tasks.note(pid);
       const ctx = binaryContext(view.getUint8(at + 2), view.getUint8(at + 3));
-      rows.add(stream.bytes, at, length, ns, stream.cpu, pid, ctx, name);
+      rows.add(stream.words, at, length, ns, stream.cpu, pid, ctx, name);
     }
   }
 
