@@ -145,6 +145,7 @@ export class MmState {
       task.prevSeq = task.lastSeq;
       task.unlocking = -1;
     }
+    if (this.swap.sections.size > 0) this.swap.sections.see(e.kind, pid, e.seq);
     const run = this.#handlers[e.kind];
     if (run !== undefined) run(this, e, task);
     task.lastSeq = e.seq;

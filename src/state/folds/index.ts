@@ -10,6 +10,7 @@ import { reclaimFolds } from './reclaim.ts';
 import { refFolds } from './refs.ts';
 import { rmapFolds } from './rmap.ts';
 import { swapFolds } from './swap.ts';
+import { swapDeviceFolds } from './swap-devices.ts';
 import { taskFolds } from './tasks.ts';
 
 /** What every kind of event does to the state. A new family of events: one file, one line here. */
@@ -21,6 +22,7 @@ export const FOLDS: readonly Fold[] = [
   ...faultFolds,
   ...gupFolds,
   ...swapFolds,
+  ...swapDeviceFolds,
   ...reclaimFolds,
   ...collapseFolds,
   ...migrateFolds,
