@@ -99,6 +99,16 @@ export const siGot = kind('si.got', 'get_swap_device returned; ok 0: the device 
   entry: 'entry',
   ok: 'bool',
 });
+export const siPut = kind('si.put', 'a swap device reference is given back (put_swap_device)', {
+  entry: 'entry',
+});
+/** `what` of si.use. */
+export const SI_USE_MAP = 0;
+export const siUse = kind(
+  'si.use',
+  'a task reads or writes the swap_map, the clusters or the swap_info of a device; no tracer of a kernel tells it',
+  { entry: 'entry', what: 'code' },
+);
 export const siRange = kind(
   'si.range',
   'slots of a device were taken or given back; inuse is inuse_pages before',
