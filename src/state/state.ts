@@ -6,11 +6,15 @@ import { Cursor } from './cursor.ts';
 import type { Decision, WpBracket } from './decision.ts';
 import { Fidelity, type FidelityImage } from './fidelity.ts';
 import { Holds } from './holds.ts';
+import { Locks } from './locks.ts';
+import { Lru } from './lru.ts';
 import { Machines } from './machines.ts';
 import { Pages } from './pages.ts';
 import { PageTables, type PteImage } from './ptes.ts';
+import { Secondary } from './secondary.ts';
 import { Swap } from './swap.ts';
 import { type Task, Tasks, type TasksImage } from './tasks.ts';
+import { Tlb } from './tlb.ts';
 
 /** What one kind of event does to the state. `task` is the actor. */
 export type Handler = (s: MmState, e: Cursor, task: Task) => void;
@@ -66,6 +70,10 @@ export interface StateImage {
   readonly ptes: PteImage;
   readonly holds: ReturnType<Holds['image']>;
   readonly machines: ReturnType<Machines['image']>;
+  readonly secondary: ReturnType<Secondary['image']>;
+  readonly tlb: ReturnType<Tlb['image']>;
+  readonly locks: ReturnType<Locks['image']>;
+  readonly lru: ReturnType<Lru['image']>;
   readonly fidelity: readonly FidelityImage[];
 }
 
@@ -94,6 +102,10 @@ export class MmState {
   readonly ptes: PageTables = new PageTables(this.pages, this.swap);
   readonly holds: Holds = new Holds(this.pages);
   readonly machines = new Machines();
+  readonly secondary = new Secondary();
+  readonly tlb = new Tlb();
+  readonly locks = new Locks();
+  readonly lru = new Lru();
   readonly open: WpBracket[] = [];
   readonly sources: Sources = {
     refSet: false,
@@ -189,6 +201,10 @@ export class MmState {
       ptes: `${PageTables.version} ${[ptes.mms, ptes.tables, ptes.regions].map((table) => table.shape).join(';')}`,
       holds: `${Holds.version} ${holds.table.shape}`,
       machines: `${Machines.version}`,
+      secondary: `${Secondary.version}`,
+      tlb: `${Tlb.version}`,
+      locks: `${Locks.version}`,
+      lru: `${Lru.version}`,
       fidelity: `${Fidelity.version}`,
     };
   }
@@ -219,6 +235,10 @@ export class MmState {
       ptes: this.ptes.image(),
       holds: this.holds.image(),
       machines: this.machines.image(),
+      secondary: this.secondary.image(),
+      tlb: this.tlb.image(),
+      locks: this.locks.image(),
+      lru: this.lru.image(),
       fidelity: FIDELITIES.map((name) => this[name].image()),
     };
   }
@@ -242,6 +262,10 @@ export class MmState {
     this.ptes.restore(image.ptes);
     this.holds.restore(image.holds);
     this.machines.restore(image.machines);
+    this.secondary.restore(image.secondary);
+    this.tlb.restore(image.tlb);
+    this.locks.restore(image.locks);
+    this.lru.restore(image.lru);
     for (const [i, name] of FIDELITIES.entries()) this[name].restore(image.fidelity[i]!);
   }
 
@@ -258,6 +282,10 @@ export class MmState {
     this.ptes.clear();
     this.holds.clear();
     this.machines.clear();
+    this.secondary.clear();
+    this.tlb.clear();
+    this.locks.clear();
+    this.lru.clear();
     this.open.length = 0;
   }
 
@@ -274,5 +302,9 @@ export class MmState {
     this.swap.degrade();
     this.holds.degrade();
     this.machines.degrade();
+    this.secondary.degrade();
+    this.tlb.degrade();
+    this.locks.degrade();
+    this.lru.degrade();
   }
 }

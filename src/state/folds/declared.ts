@@ -27,6 +27,7 @@ export const declaredFolds: readonly Fold[] = [
   }),
   fold(tlbFlush, (s, e) => {
     const { mm, start, end } = tlbFlush.at;
+    if (!s.tlb.clean) s.tlb.flush(e.args[e.at + mm]!, e.args[e.at + start]!, e.args[e.at + end]!);
     const ranges = s.machines.armed.get(e.args[e.at + mm]!);
     if (ranges === undefined) return;
     const from = e.args[e.at + start]!;

@@ -17,6 +17,7 @@ import {
   lockRelease,
   lockWait,
   lruDrain,
+  pteWrite,
   swapinBegin,
   swapinEnd,
   uffdHandle,
@@ -143,6 +144,7 @@ function onUnlock(s: MmState, e: Cursor, task: Task): void {
   if (!(page >= 0)) return;
   const row = s.pages.ensure(page, e.seq);
   noteFlags(s, e.seq, row, e.args[e.at + flags]!, Number.NaN);
+  s.locks.drop(page);
   s.pages.col.unlockSeq[row] = e.seq;
   s.pages.col.unlockPid[row] = task.pid;
   task.unlocking = page;
@@ -261,11 +263,13 @@ export const faultFolds: readonly Fold[] = [
     const wp = wpOf(task);
     if (wp !== null) wp.uffd = true;
   }),
-  fold(lockWait, (_s, _e, task) => {
+  fold(lockWait, (s, e, task) => {
+    s.locks.wait({ pfn: e.args[e.at + lockWait.at.pfn]!, pid: task.pid, seq: e.seq, ns: e.ns, cpu: e.cpu });
     const wp = wpOf(task);
     if (wp !== null) wp.waited = true;
   }),
-  fold(lruDrain, (_s, _e, task) => {
+  fold(lruDrain, (s, e, task) => {
+    s.lru.drain(e.cpu, e.seq);
     const wp = wpOf(task);
     if (wp !== null) wp.drained = true;
   }),
@@ -292,7 +296,8 @@ export const faultFolds: readonly Fold[] = [
     const owner = s.ptes.mm(parent, e.seq);
     if (owner < 0) return;
     // Where no probe shows which PTEs are copied, any write bit of the parent may be gone.
-    if (s.sources.seen[forkPtes.code] === 0) s.ptes.doubtWrite(owner);
+    const { seen } = s.sources;
+    if (seen[forkPtes.code] === 0 && seen[pteWrite.code] === 0) s.ptes.doubtWrite(owner);
     // Without PTE writes of the child nothing tells which pages gained a mapping, or lost their exclusivity.
     if (!tellsPtes(s))
       s.ptes.doubtSharing(owner, e.args[e.at + forkRange.at.start]!, e.args[e.at + forkRange.at.end]!);

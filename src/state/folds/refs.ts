@@ -122,6 +122,8 @@ export function endGeneration(s: MmState, e: Cursor, row: number): void {
   if (s.pages.col.slot[row] !== 0) s.ptes.forgetPage(row, e.seq);
   if (s.pages.col.hold[row] !== 0) s.holds.dropAll(row, true);
   s.machines.freed(s.pages.table.key(row), e.seq);
+  s.locks.drop(s.pages.table.key(row));
+  s.lru.forget(s.pages.table.key(row));
   s.pages.free(row, e.seq);
   s.pages.col.freeNs[row] = e.ns;
   s.pages.col.freeCpu[row] = e.cpu;

@@ -3,6 +3,7 @@ import { PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_USER } from '../../core/pte.ts';
 import { MAPPING_ANON } from '../../events/flags.ts';
 import {
   pteSet,
+  pteWrite,
   rmapAdd,
   rmapAddPmd,
   rmapDel,
@@ -31,7 +32,7 @@ export function changeMap(s: MmState, seq: number, row: number, delta: number, p
 
 /** Whether PTE writes are told by probes of their own; else mappings are inferred from rmap. */
 export function tellsPtes(s: MmState): boolean {
-  return s.sources.seen[pteSet.code] === 1;
+  return s.sources.seen[pteSet.code] === 1 || s.sources.seen[pteWrite.code] === 1;
 }
 
 function onNew(s: MmState, e: Cursor, task: Task): void {

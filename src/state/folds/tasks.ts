@@ -85,7 +85,11 @@ export const taskFolds: readonly Fold[] = [
     if (!Number.isNaN(old) && old !== pid) renew(s, pid, e.seq).mm = task.mm;
   }),
   fold(taskExit, (s, e, task) => {
-    if (!Number.isNaN(task.exitMm)) s.ptes.end(task.exitMm);
+    if (!Number.isNaN(task.exitMm)) {
+      s.ptes.end(task.exitMm);
+      s.secondary.forgetMm(task.exitMm);
+    }
+    s.secondary.forgetTask(task.pid);
     task.exitMm = Number.NaN;
     s.tasks.retire(e.args[e.at + taskExit.at.pid]!);
   }),
@@ -112,6 +116,8 @@ export const taskFolds: readonly Fold[] = [
     if (!Number.isNaN(task.exitMm) && task.exitMm !== mm) s.ptes.end(task.exitMm);
     task.exitMm = mm;
     s.machines.forgetMm(mm);
+    s.secondary.forgetMm(mm);
+    s.tlb.forgetMm(mm);
     if (task.mm === mm) task.mm = Number.NaN;
   }),
   fold(sysEnter, (s, e, task) => {
