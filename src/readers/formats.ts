@@ -1,4 +1,6 @@
 // The formats that an input is tried against. Adding one is a file and a line here.
+export { perfScript } from './perf-script.ts';
+export { traceCmdReport } from './trace-cmd-report.ts';
 export { traceDat } from './trace-dat.ts';
 export { tracefsText } from './tracefs-text.ts';
 export {
@@ -9,7 +11,5 @@ export {
   jsonLines,
   perfData,
   perfettoTrace,
-  perfScript,
-  traceCmdReport,
   utf16,
 } from './unread-formats.ts';

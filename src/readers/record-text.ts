@@ -39,7 +39,10 @@ export class RecordText {
     if (c === COLON && p > from && p < to) {
       const next = b[p + 1]!;
       if (next === BLANK) {
-        this.start = p + 2 > to ? to : p + 2;
+        let start = p + 2;
+        // trace-cmd pads names to 20 columns.
+        while (b[start] === BLANK && start < to) start++;
+        this.start = start > to ? to : start;
         return this.#names.idOfBytes(b, from, p);
       }
       if (p + 1 === to) {

@@ -131,8 +131,20 @@ class EventText {
     }
     let stop = start;
     while (stop < close && b[stop] !== 43 && b[stop] !== 32) stop++;
+    // Tools outside the kernel print addresses.
+    if (stop === close && isAddress(b, start, stop)) return;
     into.start[i] = start;
     into.end[i] = stop;
     into.state[i] = FIELD_OK;
   }
+}
+
+/** Whether `b[from, to)` is a bare number in hexadecimal of the length of an address. */
+function isAddress(b: Uint8Array, from: number, to: number): boolean {
+  if (to - from < 8) return false;
+  for (let p = from; p < to; p++) {
+    const c = b[p]!;
+    if (!((c >= 48 && c <= 57) || (c >= 97 && c <= 102))) return false;
+  }
+  return true;
 }

@@ -131,9 +131,29 @@ function wide(
   return next;
 }
 
+/**
+ * Page flags by tools that do not know the bits behind the names: all names stand for bit 0, so that it has the
+ * first name and the others are a number.
+ */
+const FLAG_WORDS = ['none', 'locked', 'locked|0x'].map((word) => Buffer.from(word));
+
 /** Hexadecimal with or without `0x`. */
 export function readHex(b: Uint8Array, p: number, end: number, into: FieldValues, i: number): number {
   if (b[p] === ZERO && b[p + 1] === LOWER_X) return digits16(b, p + 2, end, into, i);
+  for (const word of FLAG_WORDS) {
+    if (b[p] !== word[0] || !word.every((c, at) => b[p + at] === c)) continue;
+    const behind = p + word.length;
+    if (word.length === 9) {
+      const next = digits16(b, behind, end, into, i);
+      into.lo[i]! |= 1;
+      return next;
+    }
+    if (behind < end && !ends(b[behind])) continue;
+    into.lo[i] = word.length === 4 ? 0 : 1;
+    into.hi[i] = 0;
+    into.state[i] = FIELD_OK;
+    return behind;
+  }
   return digits16(b, p, end, into, i);
 }
 

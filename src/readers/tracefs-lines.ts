@@ -1,18 +1,11 @@
-import {
-  type RecordBatch,
-  ROW_CPU_STARTED,
-  ROW_CUT,
-  ROW_LOST,
-  ROW_RECORD,
-  ROW_SEGMENT,
-} from '../core/records.ts';
-import { RecordBatchBuilder } from './batch-builder.ts';
 import type { ReaderFacts } from './facts.ts';
 import { GraphMatch } from './function-graph.ts';
 import { COMM_WIDTH, findHead, LATENCY_COMM_WIDTH, LineHead } from './line-head.ts';
 import { RecordText } from './record-text.ts';
 import { TaskNotes } from './task-notes.ts';
+import { TextRows } from './text-rows.ts';
 import { TextTail } from './text-tail.ts';
+import type { TextBlock, TextLines } from './text-trace.ts';
 import { TracefsHeader } from './tracefs-header.ts';
 
 const LINE_FEED = 10;
@@ -24,84 +17,34 @@ const DASH = 45;
 const NUL_SUSPECT = 500;
 /** Bytes of a line that are kept for a message. */
 const SHOWN = 160;
-const CPUS = 0x8000;
 
-/** A buffer that holds lines, and a view of the same bytes. Some bytes of slack stand behind the lines. */
-export interface TextBlock {
-  readonly bytes: Buffer;
-  readonly view: DataView;
-}
-
-/** Turns the lines of a tracefs text into rows. */
-export class TracefsLines {
+/** Turns the lines of a tracefs text, or of the report that trace-cmd makes of a file, into rows. */
+export class TracefsLines implements TextLines {
+  readonly rows: TextRows;
   readonly #facts: ReaderFacts;
-  readonly #rows = new RecordBatchBuilder();
   readonly #head = new LineHead();
   readonly #header = new TracefsHeader();
   readonly #text: RecordText;
   readonly #tasks: TaskNotes;
   readonly #tail: TextTail;
   readonly #graph = new GraphMatch();
-  /** Stamp of the first record. */
-  #originHigh = 0;
-  #originLow = 0;
-  /** Time of the last record, of the oldest and the newest one, and of the last one of each CPU. */
-  #ns = 0;
-  #oldestNs = 0;
-  #newestNs = 0;
-  readonly #nsOfCpu = new Float64Array(CPUS).fill(Number.NEGATIVE_INFINITY);
-  #record = 0;
-  #line = 0;
-  /** A segment row was written since the last header. */
-  #inSegment = false;
-  /** Record after which a gap was last noted. */
-  #gapAfter = -1;
+  /** Lines are those of trace-cmd report, which has other headers and prints the latency format without one. */
+  readonly #report: boolean;
 
-  constructor(facts: ReaderFacts) {
+  constructor(facts: ReaderFacts, report = false) {
     this.#facts = facts;
+    this.#report = report;
+    this.rows = new TextRows(facts);
     this.#text = new RecordText(facts.names, facts);
     this.#tasks = new TaskNotes(facts);
     this.#tail = new TextTail(facts.names);
   }
 
-  /** Whether `take` is due before `parse` can go on. */
-  get full(): boolean {
-    return this.#rows.full;
-  }
-
-  /** Rows that wait for `take`. */
-  get waiting(): number {
-    return this.#rows.count;
-  }
-
-  /** The rows so far, over the bytes that they were parsed from. */
-  take(bytes: Uint8Array): RecordBatch {
-    this.#facts.records = this.#record;
-    this.#facts.lines = this.#line;
-    if (this.#record > 0) {
-      this.#facts.firstNs = this.#oldestNs;
-      this.#facts.lastNs = this.#newestNs;
-    }
-    return this.#rows.take(bytes);
-  }
-
-  /** States that the input ended early. */
-  cut(): void {
-    this.#rows.mark(ROW_CUT, this.#ns, -1, this.#record, Number.NaN);
-  }
-
   /** Counts a line that is not read, because it cannot be a record. */
   skipLine(b: Buffer, from: number, reason: string): void {
-    this.#line++;
-    this.#facts.parseError(this.#line, b.toString('latin1', from, from + SHOWN), reason);
-    this.#gap();
-  }
-
-  /** Something stood here that may have been records: of which CPU and how many, nobody can say. One row for a run of such lines. */
-  #gap(): void {
-    if (!this.#inSegment || this.#gapAfter === this.#record) return;
-    this.#gapAfter = this.#record;
-    this.#rows.mark(ROW_LOST, this.#ns, -1, this.#record, Number.NaN);
+    this.rows.line++;
+    this.#facts.parseError(this.rows.line, b.toString('latin1', from, from + SHOWN), reason);
+    this.rows.gap();
   }
 
   /**
@@ -113,7 +56,7 @@ export class TracefsLines {
     const b = block.bytes;
     const head = this.#head;
     let at = from;
-    while (!this.#rows.full) {
+    while (!this.rows.full) {
       const feed = b.indexOf(LINE_FEED, at);
       if (feed >= limit) break;
       if (feed - at > maxLine) {
@@ -156,56 +99,12 @@ export class TracefsLines {
       if (next < 0) return -1;
       if (next !== feed + 1) {
         textEnd = next - 1;
-        this.#line += this.#tail.lines;
+        this.rows.line += this.#tail.lines;
         facts.count('continuation-lines', this.#tail.lines);
       }
     }
-    if (this.#record === 0) this.#origin();
-    const ns = (head.high - this.#originHigh) * 1e9 + (head.low - this.#originLow);
-    if (!this.#inSegment) this.#segment(ns);
-    const cpu = head.cpu;
-    if (ns < this.#nsOfCpu[cpu]!) facts.count('time-backwards');
-    else if (this.#nsOfCpu[cpu] === Number.NEGATIVE_INFINITY) facts.cpus.add(cpu);
-    this.#nsOfCpu[cpu] = ns;
-    this.#ns = ns;
-    if (ns > this.#newestNs) this.#newestNs = ns;
-    else if (ns < this.#oldestNs) this.#oldestNs = ns;
-    this.#line++;
-    this.#record++;
-    const counts = facts.counts;
-    while (counts.length <= name) counts.push(0);
-    counts[name]!++;
-
-    const rows = this.#rows;
-    const i = rows.count++;
-    rows.row[i] = ROW_RECORD;
-    rows.ns[i] = ns;
-    rows.cpu[i] = cpu;
-    rows.pid[i] = head.pid;
-    rows.ctx[i] = head.ctx;
-    rows.name[i] = name;
-    rows.record[i] = this.#record;
-    rows.start[i] = start;
-    rows.end[i] = textEnd;
-    rows.aux[i] = Number.NaN;
+    this.rows.add(head, name, start, textEnd);
     return next;
-  }
-
-  #origin(): void {
-    const head = this.#head;
-    const facts = this.#facts;
-    this.#originHigh = head.high;
-    this.#originLow = head.low;
-    facts.originNs = BigInt(head.high) * 1_000_000_000n + BigInt(head.low);
-    facts.ticks = head.decimals === 0;
-    facts.resolution = head.decimals === 6 ? 1000 : 1;
-  }
-
-  #segment(ns: number): void {
-    this.#inSegment = true;
-    this.#facts.segments++;
-    this.#nsOfCpu.fill(Number.NEGATIVE_INFINITY);
-    this.#rows.mark(ROW_SEGMENT, ns, this.#header.cpus, this.#record, this.#header.overwritten);
   }
 
   /** Any line that does not begin like a record of an untouched tracefs file. Returns as {@link #add}. */
@@ -214,22 +113,23 @@ export class TracefsLines {
     const first = b[at]!;
     if (at === end) {
       // 6.1 prints an empty line behind events whose format ends in a line feed.
-      this.#line++;
+      this.rows.line++;
       return next;
     }
     if (first === HASH) {
-      this.#line++;
+      this.rows.line++;
       this.#comment(b.toString('latin1', at, Math.min(end, at + 256)));
       return next;
     }
     if (first === BLANK && b[at + 1] === 61 && b[at + 2] === 62 && b[at + 3] === BLANK) {
-      this.#line++;
+      this.rows.line++;
       this.#facts.count('stack-lines');
       return next;
     }
     if (this.#header.functionGraph) return this.#graphLine(b, at, feed, end, limit, final);
     const head = this.#head;
-    if (this.#header.latency && b[at + LATENCY_COMM_WIDTH] === DASH && end - at > LATENCY_COMM_WIDTH) {
+    const latency = this.#header.latency || this.#report;
+    if (latency && b[at + LATENCY_COMM_WIDTH] === DASH && end - at > LATENCY_COMM_WIDTH) {
       if (head.matchLatency(b, at + LATENCY_COMM_WIDTH)) {
         let comm = at;
         while (b[comm] === BLANK) comm++;
@@ -244,7 +144,7 @@ export class TracefsLines {
       this.#tasks.bytes(b, comm, dash, head.pid, head.tgid);
       return this.#add(b, feed, end, limit, final);
     }
-    this.#line++;
+    this.rows.line++;
     this.#plain(b, at, end);
     return next;
   }
@@ -255,7 +155,7 @@ export class TracefsLines {
       this.#tasks.bytes(b, this.#graph.commStart, this.#graph.commEnd, this.#head.pid, -1);
       return this.#add(b, feed, this.#graph.end, limit, final);
     }
-    this.#line++;
+    this.rows.line++;
     this.#facts.count(kind === 'no event' ? 'function-lines' : 'function-graph-events');
     return feed + 1;
   }
@@ -263,16 +163,16 @@ export class TracefsLines {
   #comment(text: string): void {
     const started = /^##### CPU (\d+) buffer started ####/.exec(text);
     if (started) {
-      if (!this.#inSegment) this.#segment(this.#ns);
-      this.#rows.mark(ROW_CPU_STARTED, this.#ns, Number(started[1]), this.#record, Number.NaN);
+      this.rows.cpuStarted(cpuNumber(started[1]!));
       return;
     }
     this.#header.line(text, this.#head, this.#facts);
     this.#tail.latency = this.#header.latency;
     if (this.#header.fresh) {
       this.#header.fresh = false;
-      this.#inSegment = false;
+      this.rows.beginSegment();
     }
+    this.rows.header(this.#header.cpus, this.#header.overwritten);
   }
 
   /** A line without time and task. */
@@ -280,26 +180,39 @@ export class TracefsLines {
     const text = b.toString('latin1', at, Math.min(end, at + SHOWN));
     const lost = /^CPU:(\d+) \[(?:LOST (?:(\d+) )?EVENTS|(?:(\d+) )?EVENTS DROPPED)\]/.exec(text);
     if (lost) {
-      if (!this.#inSegment) this.#segment(this.#ns);
       const count = lost[2] ?? lost[3];
-      this.#rows.mark(
-        ROW_LOST,
-        this.#ns,
-        Number(lost[1]),
-        this.#record,
-        count === undefined ? Number.NaN : Number(count),
-      );
+      this.rows.lost(cpuNumber(lost[1]!), count === undefined ? Number.NaN : Number(count));
       return;
     }
     if (/^\s*-+\s*$|^\s*\d+\)\s.* => /.test(text)) {
       this.#facts.count('separator-lines');
       return;
     }
-    if (text.trim() === '') return;
+    if (text.trim() === '' || (this.#report && this.#preamble(text))) return;
     if (/^\0+$/.test(text)) this.#facts.count('nul-bytes');
     else if (text.startsWith('[LINE TOO BIG]')) this.#facts.count('line-too-big');
     else if (text.startsWith('[FAILED TO PARSE]')) this.#facts.count('failed-to-parse');
-    else this.#facts.parseError(this.#line, text, 'no task, CPU and time in front');
-    this.#gap();
+    else this.#facts.parseError(this.rows.line, text, 'no task, CPU and time in front');
+    this.rows.gap();
   }
+
+  /** Lines of trace-cmd report that are no records: how many CPUs there are, which of them are empty. */
+  #preamble(text: string): boolean {
+    const cpus = /^cpus=(\d{1,5})\s*$/.exec(text);
+    if (cpus) {
+      this.#facts.cpusOnline ??= Number(cpus[1]);
+      this.rows.header(cpuNumber(cpus[1]!), Number.NaN);
+      return true;
+    }
+    if (!/^(version = \d+|CPU \d+ is empty|CPU:\d+ \[SUBBUFFER START\]|File: |trace-cmd: )/.test(text))
+      return false;
+    this.#facts.count('separator-lines');
+    return true;
+  }
+}
+
+/** A CPU's number; -1 for one that no kernel has. */
+function cpuNumber(digits: string): number {
+  const cpu = Number(digits);
+  return cpu <= 0x7fff ? cpu : -1;
 }

@@ -1,21 +1,11 @@
-import { InputError } from '../core/errors.ts';
-import type { FieldSpec } from '../core/fields.ts';
-import type { FieldExtractor, RecordBatch } from '../core/records.ts';
-import { ReaderFacts } from './facts.ts';
-import type { OpenTrace, TraceFormat } from './format.ts';
+import type { TraceFormat } from './format.ts';
 import { COMM_WIDTH, findHead, LineHead } from './line-head.ts';
-import { InternedNames } from './names.ts';
-import type { ByteSource } from './source.ts';
-import { textExtractor } from './text-fields.ts';
-import { type TextBlock, TracefsLines } from './tracefs-lines.ts';
+import { TextTrace } from './text-trace.ts';
+import { TracefsLines } from './tracefs-lines.ts';
 
 const LINE_FEED = 10;
-/** Bytes parsed at once. Rows point into it, so it lives as long as the last batch over it. */
-const BLOCK_BYTES = 1 << 20;
-/** Room behind a block for a line feed that ends every scan, and for reading words across the end. */
+/** Line feeds behind the text, so that scans of a line end. */
 const SLACK = 64;
-/** A kernel prints at most some kilobytes on a line; markers and stacks in one line get a margin. */
-const MAX_LINE = 1 << 18;
 
 /** Text of tracefs: `trace`, `trace_pipe`, `snapshot`, with any of their headers or none. */
 export const tracefsText: TraceFormat = {
@@ -26,7 +16,8 @@ export const tracefsText: TraceFormat = {
     if (tracer === 0 || (tracer > 0 && (text[tracer - 1] === LINE_FEED || tracer === 3))) return 90;
     return headlessScore(text);
   },
-  open: (source) => new TracefsText(source),
+  open: (source) =>
+    new TextTrace(source, { format: 'tracefs text', lines: (facts) => new TracefsLines(facts) }),
 };
 
 /** Without a header: do the first lines have task, CPU and time where tracefs prints them? */
@@ -48,121 +39,4 @@ function headlessScore(text: Buffer): number {
     at = feed + 1;
   }
   return matched > 0 && matched * 2 >= lines ? 60 : 0;
-}
-
-class TracefsText implements OpenTrace {
-  readonly format = 'tracefs text';
-  readonly lines = true;
-  readonly names = new InternedNames();
-  readonly facts = new ReaderFacts(this.names);
-  readonly source: ByteSource;
-  readonly #lines = new TracefsLines(this.facts);
-  #block = newBlock();
-  /** Bytes of the block that are parsed, and that are valid. */
-  #parsed = 0;
-  #filled = 0;
-  /** Inside a line that is too long: skip to its end. */
-  #skipping = false;
-
-  constructor(source: ByteSource) {
-    this.source = source;
-  }
-
-  extractor(nameId: number, specs: readonly FieldSpec[]): FieldExtractor {
-    return textExtractor(this.names.names[nameId]!, specs);
-  }
-
-  async *batches(): AsyncGenerator<RecordBatch> {
-    const live = this.source.live;
-    let first = true;
-    for await (const chunk of this.source.chunks()) {
-      let taken = first && startsWithMark(chunk) ? 3 : 0;
-      first = false;
-      while (taken < chunk.length) {
-        taken = this.#fill(chunk, taken);
-        if (this.#filled < BLOCK_BYTES && !(live && taken === chunk.length && chunk.includes(LINE_FEED)))
-          continue;
-        yield* this.#parse(false);
-        if (this.#filled === BLOCK_BYTES) this.#renew();
-      }
-    }
-    yield* this.#parse(true);
-    yield* this.#finish();
-  }
-
-  /** Takes bytes of a chunk into the block; returns how many of the chunk are consumed in all. */
-  #fill(chunk: Uint8Array, taken: number): number {
-    let from = taken;
-    if (this.#skipping) {
-      const feed = chunk.indexOf(LINE_FEED, from);
-      if (feed < 0) return chunk.length;
-      this.#skipping = false;
-      from = feed + 1;
-    }
-    const piece = chunk.subarray(from, from + BLOCK_BYTES - this.#filled);
-    this.#block.bytes.set(piece, this.#filled);
-    this.#filled += piece.length;
-    return from + piece.length;
-  }
-
-  *#parse(final: boolean): Generator<RecordBatch> {
-    const block = this.#block;
-    block.bytes[this.#filled] = LINE_FEED;
-    for (;;) {
-      this.#parsed = this.#lines.parse(block, this.#parsed, this.#filled, MAX_LINE, final);
-      if (this.#lines.waiting > 0) yield this.#lines.take(block.bytes);
-      else break;
-    }
-    const rest = this.#filled - this.#parsed;
-    if (rest > MAX_LINE && block.bytes.indexOf(LINE_FEED, this.#parsed) >= this.#filled) {
-      this.#lines.skipLine(block.bytes, this.#parsed, 'longer than any line of a trace');
-      this.#parsed = this.#filled;
-      this.#skipping = true;
-    }
-  }
-
-  /** Starts a new block with what is not parsed yet. */
-  #renew(): void {
-    const rest = this.#block.bytes.subarray(this.#parsed, this.#filled);
-    const next = newBlock();
-    next.bytes.set(rest);
-    this.#block = next;
-    this.#parsed = 0;
-    this.#filled = rest.length;
-  }
-
-  *#finish(): Generator<RecordBatch> {
-    const rest = this.#block.bytes.subarray(this.#parsed, this.#filled);
-    const facts = this.facts;
-    if (this.source.truncated !== null) facts.truncated = this.source.truncated;
-    else if (rest.length > 0 && rest.every((byte) => byte === 0))
-      facts.truncated = 'the file ends in NUL bytes';
-    else if (rest.length > 0 || this.#skipping) facts.truncated = 'the last line has no end';
-    if (facts.truncated !== null) this.#lines.cut();
-    if (this.#lines.waiting > 0) yield this.#lines.take(this.#block.bytes);
-    if (facts.records === 0) {
-      throw new InputError(`${this.source.label} holds no record: ${whyEmpty(facts)}`);
-    }
-  }
-}
-
-function whyEmpty(facts: ReaderFacts): string {
-  if (facts.parseErrorCount > 0) return `none of its ${facts.lines} lines has a task, a CPU and a time`;
-  if (facts.truncated !== null) return facts.truncated;
-  if (facts.counters.has('function-lines')) {
-    return 'only calls of the function graph tracer; record events with the nop tracer';
-  }
-  return facts.tracer === null
-    ? 'no line has a task, a CPU and a time'
-    : 'the header is there, but the buffer was empty';
-}
-
-function newBlock(): TextBlock {
-  const bytes = Buffer.from(new ArrayBuffer(BLOCK_BYTES + SLACK));
-  return { bytes, view: new DataView(bytes.buffer) };
-}
-
-/** The byte order mark that some editors put in front of UTF-8. */
-function startsWithMark(chunk: Uint8Array): boolean {
-  return chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
 }

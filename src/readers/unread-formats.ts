@@ -23,16 +23,6 @@ function starts(prefix: Uint8Array, ...bytes: number[]): boolean {
   return bytes.every((byte, i) => prefix[i] === byte);
 }
 
-/** How many of the first lines match, in hundredths. */
-function share(text: string, pattern: RegExp): number {
-  const lines = text
-    .split('\n', 60)
-    .filter((line) => line.trim() !== '' && line[0] !== '\t' && line[0] !== '#')
-    .slice(0, 40);
-  if (lines.length === 0) return 0;
-  return Math.round((lines.filter((line) => pattern.test(line.slice(0, 300))).length * 100) / lines.length);
-}
-
 export const perfData: TraceFormat = unread(
   'a perf.data file',
   'record with tracefs or trace-cmd instead',
@@ -79,28 +69,4 @@ export const ftraceDump: TraceFormat = unread(
   'a kernel log with a dump of the ftrace buffer',
   'cut the dump out and strip the log time from each line',
   (_prefix, text) => (text.includes('Dumping ftrace buffer:') ? 85 : 0),
-);
-
-export const traceCmdReport: TraceFormat = unread(
-  'the text of trace-cmd report',
-  'give the text of tracefs: cat /sys/kernel/tracing/trace',
-  (_prefix, text) => {
-    if (/^(cpus=\d+|version = \d+)\r?$/m.test(text.slice(0, 256))) return 90;
-    // With its head cut off: event names padded to 20 columns tell it from tracefs.
-    return share(text, /-\d+\s+\[\d+\]\s*\S*\s+\d+\.\d+:\s+(?=.{22})\w+: {2,}/) >= 40 ? 70 : 0;
-  },
-);
-
-export const perfScript: TraceFormat = unread(
-  'the text of perf script',
-  'record with tracefs or trace-cmd instead',
-  (_prefix, text) => {
-    if (/^# ={4,}\s*\n# captured on/.test(text)) return 90;
-    return share(
-      text,
-      /^\s*\S.{0,20}?\s+-?\d+(\/-?\d+)?\s+(\[\d+\]\s+)?\S*\s*\d+\.\d{6,9}:\s+(\d+\s+)?[\w-]+:[\w.-]+:/,
-    ) >= 20
-      ? 65
-      : 0;
-  },
 );

@@ -24,7 +24,18 @@ const switched = tracepoint(
   (values: FieldValues, out: EventBatchBuilder) => {
     out.emit(taskSwitch, fieldNumber(values, 0), fieldNumber(values, 1), runnable(fieldText(values, 2)));
   },
+  { requires: ['prev_pid'] },
 );
+
+/** `wl:1375 [120] R+ ==> swapper/0:0 [120]`: a comm may hold the same words, but not in its 15 bytes all of them. */
+const SWITCHED = /:(\d+) \[-?\d+\] (\S+) ==> .*:(\d+) \[-?\d+\]\s*$/;
+
+/** The same as trace-cmd and perf print it. */
+const switchedInTools = tracepoint('sched_switch', [{ key: '@text', form: 'bytes' }], (values, out) => {
+  const match = SWITCHED.exec(fieldText(values, 0));
+  if (match) out.emit(taskSwitch, Number(match[1]), Number(match[3]), runnable(match[2]!));
+  else out.emit(taskSwitch);
+});
 
 /**
  * sched/*: the lives of tasks. sched_process_fork is written after the page tables were copied,
@@ -43,6 +54,7 @@ export const schedTracepoints: readonly Tracepoint[] = [
   tell('sched_process_exit', taskExit, { pid: int('pid') }),
   tell('sched_process_free', taskFree, { pid: int('pid') }),
   switched,
+  switchedInTools,
   ...[
     'sched_prepare_exec',
     'sched_wakeup',

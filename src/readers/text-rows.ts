@@ -1,0 +1,165 @@
+import {
+  type RecordBatch,
+  ROW_CPU_STARTED,
+  ROW_CUT,
+  ROW_LOST,
+  ROW_RECORD,
+  ROW_SEGMENT,
+} from '../core/records.ts';
+import { RecordBatchBuilder } from './batch-builder.ts';
+import type { ReaderFacts } from './facts.ts';
+
+const CPUS = 0x8000;
+
+/** What stands in front of a record's text. */
+export interface RecordHead {
+  readonly pid: number;
+  /** -1: not told. */
+  readonly cpu: number;
+  /** CTX_* bits. */
+  readonly ctx: number;
+  /** The stamp is `high * 1e9 + low`. */
+  readonly high: number;
+  readonly low: number;
+  /** Decimals of the stamp: 0 where the clock is not in ns. */
+  readonly decimals: number;
+}
+
+/** Collects the rows of a trace in text, and what they tell of it as a whole. */
+export class TextRows {
+  readonly #facts: ReaderFacts;
+  readonly #rows = new RecordBatchBuilder();
+  /** Lines read so far. */
+  line = 0;
+  /** Records read so far. */
+  record = 0;
+  /** Stamp of the first record. */
+  #originHigh = 0;
+  #originLow = 0;
+  /** Time of the last record, of the oldest and the newest one, and of the last one of each CPU. */
+  #ns = 0;
+  #oldestNs = 0;
+  #newestNs = 0;
+  readonly #nsOfCpu = new Float64Array(CPUS).fill(Number.NEGATIVE_INFINITY);
+  /** What the next segment row is to tell; none is due after it. */
+  #cpus = -1;
+  #overwritten = Number.NaN;
+  #segmentDue = true;
+  /** Record after which a gap was last noted. */
+  #gapAfter = -1;
+
+  constructor(facts: ReaderFacts) {
+    this.#facts = facts;
+  }
+
+  /** Whether `take` is due before another line. */
+  get full(): boolean {
+    return this.#rows.full;
+  }
+
+  /** Rows that wait for `take`. */
+  get waiting(): number {
+    return this.#rows.count;
+  }
+
+  /** The rows so far, over the bytes that they were parsed from. */
+  take(bytes: Uint8Array): RecordBatch {
+    this.#facts.records = this.record;
+    this.#facts.lines = this.line;
+    if (this.record > 0) {
+      this.#facts.firstNs = this.#oldestNs;
+      this.#facts.lastNs = this.#newestNs;
+    }
+    return this.#rows.take(bytes);
+  }
+
+  /** A header begins: a segment row goes before the next record. */
+  beginSegment(): void {
+    this.#segmentDue = true;
+    this.header(-1, Number.NaN);
+  }
+
+  /** What a header tells of its segment: CPUs online (-1 not told), records overwritten (NaN not told). */
+  header(cpus: number, overwritten: number): void {
+    this.#cpus = cpus;
+    this.#overwritten = overwritten;
+  }
+
+  /** States that the input ended early. */
+  cut(): void {
+    this.#rows.mark(ROW_CUT, this.#ns, -1, this.record, Number.NaN);
+  }
+
+  /** Records of a CPU were lost before its next one; NaN: not told how many. */
+  lost(cpu: number, count: number): void {
+    this.#segment(this.#ns);
+    this.#rows.mark(ROW_LOST, this.#ns, cpu, this.record, count);
+  }
+
+  /**
+   * Something stood here that may have been records: of which CPU and how many, nobody can say. One row for a run
+   * of such lines.
+   */
+  gap(): void {
+    if (this.#segmentDue || this.#gapAfter === this.record) return;
+    this.#gapAfter = this.record;
+    this.#rows.mark(ROW_LOST, this.#ns, -1, this.record, Number.NaN);
+  }
+
+  cpuStarted(cpu: number): void {
+    this.#segment(this.#ns);
+    this.#rows.mark(ROW_CPU_STARTED, this.#ns, cpu, this.record, Number.NaN);
+  }
+
+  /** Adds a record whose payload stands in `[start, end)`. */
+  add(head: RecordHead, name: number, start: number, end: number): void {
+    const facts = this.#facts;
+    if (this.record === 0) this.#origin(head);
+    const ns = (head.high - this.#originHigh) * 1e9 + (head.low - this.#originLow);
+    if (this.#segmentDue) this.#segment(ns);
+    const cpu = head.cpu;
+    if (cpu >= 0) {
+      if (ns < this.#nsOfCpu[cpu]!) facts.count('time-backwards');
+      else if (this.#nsOfCpu[cpu] === Number.NEGATIVE_INFINITY) facts.cpus.add(cpu);
+      this.#nsOfCpu[cpu] = ns;
+    }
+    this.#ns = ns;
+    if (ns > this.#newestNs) this.#newestNs = ns;
+    else if (ns < this.#oldestNs) this.#oldestNs = ns;
+    this.line++;
+    this.record++;
+    const counts = facts.counts;
+    while (counts.length <= name) counts.push(0);
+    counts[name]!++;
+
+    const rows = this.#rows;
+    const i = rows.count++;
+    rows.row[i] = ROW_RECORD;
+    rows.ns[i] = ns;
+    rows.cpu[i] = cpu;
+    rows.pid[i] = head.pid;
+    rows.ctx[i] = head.ctx;
+    rows.name[i] = name;
+    rows.record[i] = this.record;
+    rows.start[i] = start;
+    rows.end[i] = end;
+    rows.aux[i] = Number.NaN;
+  }
+
+  #origin(head: RecordHead): void {
+    const facts = this.#facts;
+    this.#originHigh = head.high;
+    this.#originLow = head.low;
+    facts.originNs = BigInt(head.high) * 1_000_000_000n + BigInt(head.low);
+    facts.ticks = head.decimals === 0;
+    facts.resolution = head.decimals === 6 ? 1000 : 1;
+  }
+
+  #segment(ns: number): void {
+    if (!this.#segmentDue) return;
+    this.#segmentDue = false;
+    this.#facts.segments++;
+    this.#nsOfCpu.fill(Number.NEGATIVE_INFINITY);
+    this.#rows.mark(ROW_SEGMENT, ns, this.#cpus, this.record, this.#overwritten);
+  }
+}
