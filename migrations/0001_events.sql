@@ -65,7 +65,7 @@ create table run (
 ) strict;
 
 create table posting (
-  -- internal: seqs of the events that name a key, for some keys from first_key on (what: 0 pages, 1 mms, 2 blocks of pages, 3 all keys)
+  -- internal: seqs of the events that name a key, for some keys from first_key on (what: 0 pages, 1 mms, 2 blocks of pages, 3 losses and starts of segments)
   what integer not null,
   run integer not null,
   first_key integer not null,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Analysis } from '../replay/analysis.ts';
 import type { AnalyzeOptions } from '../replay/analyze.ts';
+import type { Ingested, IngestOptions } from '../replay/ingest.ts';
 import type { Json } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
 import type { Engine } from './engine.ts';
@@ -21,6 +22,8 @@ export interface Context {
    * path of the case that it is recorded in.
    */
   analyze(input: string, options: AnalyzeOptions, record?: string | null): Promise<Analysis>;
+  /** The events of a trace or a case, until the user asks to stop. */
+  readonly events: (input: string, options: IngestOptions) => AsyncIterable<Ingested>;
   /** Whether the user has asked to stop. */
   readonly stopped: boolean;
 }

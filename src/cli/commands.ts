@@ -4,11 +4,13 @@ import type { AnyCommand } from './command.ts';
 import { eventsCommand } from './events.ts';
 import { infoCommand } from './info.ts';
 import { rendered } from './render.ts';
+import { stateCommand } from './state.ts';
 
 /** Every command, in the order of --help. Adding one: a file that declares it, and a line here. */
 export const COMMANDS: readonly AnyCommand[] = [
   rendered(analyzeCommand),
   rendered(infoCommand),
+  rendered(stateCommand),
   rendered(checksCommand),
   rendered(eventsCommand),
 ];

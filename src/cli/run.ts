@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import picocolors from 'picocolors';
+import { eventsOf } from '../replay/case-source.ts';
 import { escapeText } from '../report/escape.ts';
 import { PLAIN, type Style } from '../report/style.ts';
 import type { AnyCommand, Context } from './command.ts';
@@ -8,7 +9,7 @@ import { COMMANDS } from './commands.ts';
 import { ENGINE, type Engine } from './engine.ts';
 import { EXIT, type ExitCode, explain, worse } from './exit.ts';
 import { flagOption } from './options.ts';
-import { analyzeWatched } from './watched.ts';
+import { analyzeWatched, untilStopped } from './watched.ts';
 
 /** The world as the program sees it. */
 export interface Io {
@@ -52,6 +53,7 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
       get stopped() {
         return io.signal.aborted;
       },
+      events: (input, how) => untilStopped(eventsOf(input, how), io.signal),
       analyze: (input, wanted, record = null) =>
         analyzeWatched(engine, input, wanted, {
           record: record === null ? null : { path: record, program: version() },

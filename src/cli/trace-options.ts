@@ -1,6 +1,17 @@
 import type { AnalyzeOptions } from '../replay/analyze.ts';
+import type { DecodeOptions } from '../tracepoints/decode.ts';
 import type { Options } from './command.ts';
 import { hexOption, integerOption, textOption } from './options.ts';
+
+/** The part of it that decoding needs. */
+export function decodeOptions(options: Options): DecodeOptions {
+  const { kernel, arch, vmemmapBase } = traceOptions(options);
+  return {
+    ...(kernel === null ? {} : { kernel }),
+    ...(arch === null ? {} : { arch }),
+    ...(vmemmapBase === null ? {} : { vmemmapBase }),
+  };
+}
 
 /** What the user declares of a trace, as the engine takes it. */
 export function traceOptions(

@@ -1,6 +1,7 @@
 import { PTE_KIND, PTE_MIGRATION, PTE_PRESENT } from '../core/pte.ts';
 import type { EventBatch } from './batch.ts';
 import type { EventKind } from './declare.ts';
+import { traceCpuStarted, traceCut, traceLost, traceSegment } from './index.ts';
 import { EVENT_KINDS } from './registry.ts';
 
 /** Which numbers of an event of a kind name pages and mms. */
@@ -45,7 +46,13 @@ export interface NameSink {
   page(pfn: number, seq: number): void;
   block(pfn: number, order: number, seq: number): void;
   mm(mm: number, seq: number): void;
+  /** A segment begins, or records are missing: what was known of any page may not hold. */
+  mark(seq: number): void;
 }
+
+const MARKS: ReadonlySet<number> = new Set(
+  [traceSegment, traceLost, traceCpuStarted, traceCut].map(({ code }) => code),
+);
 
 /** Tells which pages and mms the events `from` up to `to` of a batch name; one may be told twice for one event. */
 export function eachName(batch: EventBatch, from: number, to: number, sink: NameSink): void {
@@ -54,6 +61,7 @@ export function eachName(batch: EventBatch, from: number, to: number, sink: Name
     const names = NAMES[batch.kind[i]!]!;
     const base = batch.at[i]!;
     const seq = batch.firstSeq + i;
+    if (MARKS.has(batch.kind[i]!)) sink.mark(seq);
     const order = names.order < 0 ? 0 : args[base + names.order]!;
     const told = names.nr < 0 ? 1 : args[base + names.nr]!;
     const nr = told > 1 ? Math.min(told, MOST_PAGES) : 1;

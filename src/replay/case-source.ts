@@ -50,6 +50,25 @@ export function eventsOf(input: string, options: IngestOptions): AsyncIterable<I
   return isCase(input) ? recorded(input) : ingest(input, options);
 }
 
+/** What is declared about the machine, null or absent where nothing. */
+interface Declared {
+  readonly kernel?: string | null;
+  readonly arch?: string | null;
+  readonly vmemmapBase?: number | null;
+}
+
+/** Refuses what is declared otherwise than when the case was recorded. */
+export function checkDeclared(path: string, head: CaseHead, declared: Declared): void {
+  for (const name of ['kernel', 'arch', 'vmemmapBase'] as const) {
+    const now = declared[name] ?? null;
+    const then = head.options[name] ?? null;
+    if (now !== null && now !== then)
+      throw new InputError(
+        `${path} was decoded with ${name} ${then ?? 'not declared'}, not ${now}; record it anew from ${head.name} to declare another`,
+      );
+  }
+}
+
 /**
  * The options that hold for an input. What was declared when a case was recorded is built into its events: it is taken
  * over, and cannot be declared otherwise.
@@ -59,12 +78,7 @@ export function optionsFor(input: string, options: AnalyzeOptions): AnalyzeOptio
   const reader = new CaseReader(input);
   try {
     const then = reader.head.options;
-    for (const name of ['kernel', 'arch', 'vmemmapBase'] as const) {
-      if (options[name] !== null && options[name] !== then[name])
-        throw new InputError(
-          `${input} was decoded with ${name} ${then[name] ?? 'not declared'}, not ${options[name]}; record it anew from ${reader.head.name} to declare another`,
-        );
-    }
+    checkDeclared(input, reader.head, options);
     return {
       ...options,
       kernel: (then['kernel'] as string | null) ?? null,

@@ -13,6 +13,9 @@ export const BLOCKS = 2;
 export const RUN_EVENTS = 1 << 18;
 /** Bytes of lists in a row, about. */
 const ROW_BYTES = 4096;
+/** Losses and starts of segments, under one key. */
+export const MARKS = 3;
+export const MARK_KEY = 0;
 const ORDERS = 64;
 
 /** Key of a block. */
@@ -86,7 +89,7 @@ class Collector {
 
 /** Collects which events name which pages and mms, over one run. */
 export class RunPostings {
-  readonly #collectors = [new Collector(), new Collector(), new Collector()] as const;
+  readonly #collectors = [new Collector(), new Collector(), new Collector(), new Collector()] as const;
   firstSeq = 0;
   lastSeq = 0;
 
@@ -99,11 +102,12 @@ export class RunPostings {
     if (from >= batch.count) return;
     if (this.firstSeq === 0) this.firstSeq = batch.firstSeq + from;
     this.lastSeq = batch.firstSeq + batch.count - 1;
-    const [pages, mms, blocks] = this.#collectors;
+    const [pages, mms, blocks, marks] = this.#collectors;
     eachName(batch, from, batch.count, {
       page: (pfn, seq) => pages.add(pfn, seq),
       block: (pfn, order, seq) => blocks.add(blockKey(pfn, order), seq),
       mm: (mm, seq) => mms.add(mm, seq),
+      mark: (seq) => marks.add(MARK_KEY, seq),
     });
   }
 

@@ -5,7 +5,7 @@ import type { MmState } from '../state/state.ts';
 import { unsqueeze, unsqueezeText } from './compress.ts';
 import { type CaseDatabase, openToRead } from './database.ts';
 import { guarded } from './errors.ts';
-import { BLOCKS, blocksOf, listsOf, MMS, PAGES, RunPostings, seqsIn } from './postings.ts';
+import { BLOCKS, blocksOf, listsOf, MARK_KEY, MARKS, MMS, PAGES, RunPostings, seqsIn } from './postings.ts';
 import { unpackSegment } from './segments.ts';
 import { restoreSnapshot, versionText } from './snapshots.ts';
 import { recordIn } from './texts.ts';
@@ -139,18 +139,14 @@ export class CaseReader {
     }
   }
 
-  /** Seq of the last event at or before a time, 0 if there is none. */
+  /** Seq of the event before the first one that is later than a time. */
   seqAt(ns: number): number {
-    const rows = this.#db
-      .prepare(
-        'select first_seq, last_seq, columns from segment where min_ns <= ? order by first_seq desc limit 1',
-      )
-      .all(ns) as SegmentRow[];
-    const row = rows[0];
-    if (row === undefined) return 0;
+    const row = this.#db
+      .prepare('select first_seq, last_seq, columns from segment where max_ns > ? order by first_seq limit 1')
+      .get(ns) as SegmentRow | undefined;
+    if (row === undefined) return this.head.events;
     const batch = this.#unpack(row);
-    for (let i = batch.count - 1; i >= 0; i--) if (batch.ns[i]! <= ns) return batch.firstSeq + i;
-    return row.first_seq - 1;
+    return batch.firstSeq - 1 + batch.ns.findIndex((at) => at > ns);
   }
 
   /** Puts the nearest usable snapshot at or before a seq into a fresh state. False: there is none. */
@@ -176,6 +172,11 @@ export class CaseReader {
     const found = this.#seqs(PAGES, pfn);
     for (const key of blocksOf(pfn)) found.push(...this.#seqs(BLOCKS, key));
     return [...new Set(found)].sort((a, b) => a - b);
+  }
+
+  /** Seqs at which records are missing, or a segment begins. */
+  seqsOfMarks(): number[] {
+    return this.#seqs(MARKS, MARK_KEY);
   }
 
   /** Seqs of the events that name an mm. */
