@@ -12,6 +12,9 @@ import {
 /** Cause of the one finding that says so of the trace as a whole. */
 export const ANOTHER_VARIANT = 'another-variant';
 
+/** Moments held open for the findings of other checks: each page of a collapse is one, and all of them end together. */
+const MOMENTS_OPEN = 1024;
+
 /** Members that a group lists. */
 const MEMBERS_LISTED = 1000;
 
@@ -34,13 +37,13 @@ interface Group {
 
 /**
  * Gathers findings into divergences: checks that fire on one moment are one divergence, and the same divergence on
- * other pages or tasks is one group (product.md). Findings of a moment arrive together; a moment is closed when the
- * next one begins, so memory grows with groups and not with findings.
+ * other pages or tasks is one group (product.md). Findings of a moment arrive soon after each
+ * other; only so many moments are held open, so memory grows with groups and not with findings.
  */
 export class Moments {
   readonly #specificity: ReadonlyMap<string, number>;
   readonly #groups = new Map<string, Group>();
-  #open: Finding[] = [];
+  readonly #open = new Map<number, Finding[]>();
 
   constructor(checks: readonly Check[]) {
     this.#specificity = new Map(checks.map((check) => [check.id, check.specificity]));
@@ -48,8 +51,17 @@ export class Moments {
 
   /** Adds a finding. */
   add(finding: Finding): void {
-    if (this.#open.length > 0 && this.#open[0]!.moment !== finding.moment) this.#close();
-    this.#open.push(finding);
+    const open = this.#open.get(finding.moment);
+    if (open !== undefined) {
+      open.push(finding);
+      return;
+    }
+    this.#open.set(finding.moment, [finding]);
+    if (this.#open.size <= MOMENTS_OPEN) return;
+    for (const oldest of this.#open.keys()) {
+      this.#close(oldest);
+      return;
+    }
   }
 
   #rank(a: Finding, b: Finding): number {
@@ -62,9 +74,9 @@ export class Moments {
     return (this.#specificity.get(b.check) ?? 0) - (this.#specificity.get(a.check) ?? 0);
   }
 
-  #close(): void {
-    const findings = [...this.#open].sort((a, b) => this.#rank(a, b));
-    this.#open = [];
+  #close(moment: number): void {
+    const findings = (this.#open.get(moment) ?? []).sort((a, b) => this.#rank(a, b));
+    this.#open.delete(moment);
     const head = findings[0];
     if (head === undefined) return;
     // The cause is the moment's: the most specific check that names one for the copy itself.
@@ -101,7 +113,7 @@ export class Moments {
 
   /** All divergences, worst first, then by first seq. */
   divergences(): Divergence[] {
-    this.#close();
+    for (const moment of [...this.#open.keys()]) this.#close(moment);
     const groups = [...this.#groups.values()].sort(
       (a, b) => this.#rank(a.head, b.head) || a.head.place.seq - b.head.place.seq,
     );

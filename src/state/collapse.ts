@@ -3,6 +3,8 @@ import type { AddressBracket } from './tasks.ts';
 /** A small page that a collapse took: what its check could see of it, and what was seen of it later. */
 export interface CollapsedPage {
   readonly pfn: number;
+  /** Address at which the collapsing mm maps it, NaN not known. */
+  readonly va: number;
   /** Allocation generation at the check. */
   readonly gen: number;
   /** The record that samples the check: the isolation's own reference, or the check itself. */

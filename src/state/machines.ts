@@ -142,6 +142,14 @@ export class Machines {
     return this.armed.get(mm)?.findLast((range) => va >= range.start && va < range.end);
   }
 
+  /** A range of an mm is unmapped: what stood in it is gone, migration entries too. */
+  unmapped(mm: number, start: number, end: number): void {
+    for (const migration of this.migrations.values())
+      migration.entries = migration.entries.filter(
+        (entry) => entry.mm !== mm || entry.va < start || entry.va >= end,
+      );
+  }
+
   /** The mm is gone, or its pointer has a new owner. */
   forgetMm(mm: number): void {
     this.armed.delete(mm);

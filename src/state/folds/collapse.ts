@@ -16,6 +16,13 @@ import { type CollapseBracket, newCollapse } from '../collapse.ts';
 import type { Cursor } from '../cursor.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 
+/** The only address at which an mm maps a page, NaN if there are none or several. */
+function addressIn(s: MmState, mm: number, pfn: number): number {
+  const owner = s.ptes.mms.find(mm);
+  const slot = owner < 0 ? -1 : s.ptes.onlySlotOf(owner, pfn);
+  return slot < 0 ? Number.NaN : s.ptes.address(slot);
+}
+
 /**
  * A change of the refcount by a task that is collapsing. The first +1 on a locked page is the isolation, right
  * behind the check; what is read behind the copy tells whether others still held the page.
@@ -44,6 +51,7 @@ export function sampleCollapse(
   if (!(flags & PG_LOCKED)) return;
   collapse.pages.set(pfn, {
     pfn,
+    va: addressIn(s, collapse.mm, pfn),
     gen: s.pages.col.gen[row]!,
     seq: e.seq,
     ns: e.ns,
@@ -73,6 +81,7 @@ export const collapseFolds: readonly Fold[] = [
     const row = s.pages.ensure(pfn, e.seq);
     collapse.pages.set(pfn, {
       pfn,
+      va: addressIn(s, collapse.mm, pfn),
       gen: s.pages.col.gen[row]!,
       seq: e.seq,
       ns: e.ns,

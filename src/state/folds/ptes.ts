@@ -236,6 +236,8 @@ export const pteFolds: readonly Fold[] = [
   fold(zapRangeBegin, (s, e) => {
     const { mm, start, end } = zapRangeBegin.at;
     const owner = s.ptes.mm(e.args[e.at + mm]!, e.seq);
+    if (s.machines.migrations.size > 0)
+      s.machines.unmapped(e.args[e.at + mm]!, e.args[e.at + start]!, e.args[e.at + end]!);
     if (owner >= 0) s.ptes.clearNonPresent(owner, e.args[e.at + start]!, e.args[e.at + end]!, e.seq);
   }),
   fold(zapRangeEnd, () => {}),
