@@ -3,6 +3,7 @@ import { checksCommand } from './checks.ts';
 import type { AnyCommand } from './command.ts';
 import { eventsCommand } from './events.ts';
 import { infoCommand } from './info.ts';
+import { pageCommand } from './page.ts';
 import { rendered } from './render.ts';
 import { stateCommand } from './state.ts';
 
@@ -11,6 +12,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   rendered(analyzeCommand),
   rendered(infoCommand),
   rendered(stateCommand),
+  rendered(pageCommand),
   rendered(checksCommand),
   rendered(eventsCommand),
 ];
