@@ -1,4 +1,5 @@
 import type { EventKind } from '../events/declare.ts';
+import { eventLineSchema } from '../events/json-schema.ts';
 import { EVENT_KINDS } from '../events/registry.ts';
 import { eventsJson, eventsText, eventText } from '../report/catalogue.ts';
 import { jsonLine } from '../report/escape.ts';
@@ -12,7 +13,7 @@ export const eventsCommand: CommandSpec<{ readonly kinds: readonly EventKind[]; 
 
   declare(command) {
     command.argument('[kind]', 'the kind to explain');
-    command.option('--schema', 'names, arguments and types of every kind, for programs (implies --json)');
+    command.option('--schema', 'the JSON schema of events written one a line');
     declareOutputOptions(command, 'the vocabulary as one JSON object (schema faultline.events/1)');
   },
 
@@ -28,7 +29,7 @@ export const eventsCommand: CommandSpec<{ readonly kinds: readonly EventKind[]; 
 
   json: ({ kinds }) => eventsJson(kinds),
   text({ kinds, one }, style, options) {
-    if (flagOption(options, 'schema')) return `${jsonLine(eventsJson(kinds))}\n`;
+    if (flagOption(options, 'schema')) return `${jsonLine(eventLineSchema(kinds))}\n`;
     return one ? eventText(kinds[0]!, style) : eventsText(kinds);
   },
 };

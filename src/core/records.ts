@@ -31,6 +31,12 @@ export const ROW_CUT = 3;
 /** The first record of this CPU although others have older ones ("##### CPU 2 buffer started ####"). */
 export const ROW_CPU_STARTED = 4;
 
+/**
+ * Name of the records of a trace that is written as events and not as records: their payload is a line of JSON
+ * (events/json-lines.ts), which tells the time, CPU and task, too.
+ */
+export const EVENT_LINE_NAME = '(event line)';
+
 /** Columns of up to some ten thousand rows. `count` rows are valid. */
 export interface RecordBatch {
   readonly count: number;

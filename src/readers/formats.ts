@@ -1,4 +1,5 @@
 // The formats that an input is tried against. Adding one is a file and a line here.
+export { jsonEvents } from './json-lines.ts';
 export { perfScript } from './perf-script.ts';
 export { traceCmdReport } from './trace-cmd-report.ts';
 export { traceDat } from './trace-dat.ts';

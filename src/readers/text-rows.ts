@@ -45,11 +45,18 @@ export class TextRows {
   #cpus = -1;
   #overwritten = Number.NaN;
   #segmentDue = true;
+  #asWritten = false;
   /** Record after which a gap was last noted. */
   #gapAfter = -1;
 
   constructor(facts: ReaderFacts) {
     this.#facts = facts;
+  }
+
+  /** Stamps are already counted from the trace's origin, and segments stand among the records. */
+  asWritten(): void {
+    this.#asWritten = true;
+    this.#segmentDue = false;
   }
 
   /** Whether `take` is due before another line. */
@@ -114,7 +121,7 @@ export class TextRows {
   /** Adds a record whose payload stands in `[start, end)`. */
   add(head: RecordHead, name: number, start: number, end: number): void {
     const facts = this.#facts;
-    if (this.record === 0) this.#origin(head);
+    if (this.record === 0 && !this.#asWritten) this.#origin(head);
     const ns = (head.high - this.#originHigh) * 1e9 + (head.low - this.#originLow);
     if (this.#segmentDue) this.#segment(ns);
     const cpu = head.cpu;

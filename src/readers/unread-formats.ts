@@ -55,7 +55,7 @@ export const html: TraceFormat = unread(
 
 export const jsonLines: TraceFormat = unread(
   'JSON',
-  'give a trace in the text of tracefs',
+  'give events of faultline, one a line, or a trace of the kernel',
   (_prefix, text) => (/^\s*[{[]\s*["{\]}]/.test(text) ? 80 : 0),
 );
 

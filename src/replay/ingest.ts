@@ -42,6 +42,7 @@ export async function* ingestHere(
   const decoder = new TraceDecoder(trace.names, (name, specs) => trace.extractor(name, specs), {
     ...options.decode,
     header: { kernel: trace.facts.kernel, arch: trace.facts.arch },
+    label: trace.source.label,
   });
   const out = new EventBatchBuilder();
   const keepsTexts = options.texts === true && trace.lines === true;

@@ -39,6 +39,8 @@ export interface DecodeOptions {
   readonly hold?: number;
   /** What the header of the trace says of the machine; what the user declares goes before it. */
   readonly header?: { readonly kernel: string | null; readonly arch: string | null };
+  /** What messages call the trace. */
+  readonly label?: string;
 }
 
 /** Records that are looked at for facts about the machine before the first is decoded. */
@@ -142,6 +144,8 @@ export class TraceDecoder {
     this.#ctx = {
       pid: 0,
       cpu: 0,
+      record: 0,
+      label: options.label ?? 'the trace',
       pages: this.#pages,
       kernel: this.#kernel,
       open: this.#open,
@@ -282,6 +286,7 @@ export class TraceDecoder {
       if (bound.tracepoint.unless !== null && this.#seen.has(bound.tracepoint.unless)) continue;
       context.pid = pid[i]!;
       context.cpu = cpu[i]!;
+      context.record = record[i]!;
       bound.tracepoint.decode(bound.values, out, context);
     }
     this.#decodedRows += count;
@@ -296,6 +301,7 @@ export class TraceDecoder {
       if (bound.tracepoint.unless !== null && this.#seen.has(bound.tracepoint.unless)) return;
       this.#ctx.pid = batch.pid[row]!;
       this.#ctx.cpu = batch.cpu[row]!;
+      this.#ctx.record = batch.record[row]!;
       bound.tracepoint.decode(bound.values, out, this.#ctx);
       return;
     }

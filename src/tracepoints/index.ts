@@ -2,6 +2,7 @@ import { distributionTracepoints } from './distribution.ts';
 import { distribution61Tracepoints } from './distribution-6-1.ts';
 import { distribution612Tracepoints } from './distribution-6-12.ts';
 import { distribution72Tracepoints } from './distribution-7-2.ts';
+import { eventLine } from './event-lines.ts';
 import { exceptionTracepoints } from './exceptions.ts';
 import { hugeMemoryTracepoints } from './huge-memory.ts';
 import { kmemTracepoints } from './kmem.ts';
@@ -24,6 +25,7 @@ import { vmscanTracepoints } from './vmscan.ts';
 
 /** Every tracepoint and probe that faultline knows. Adding one: declare it in its system's or pack's file. */
 export const TRACEPOINTS: readonly Tracepoint[] = [
+  eventLine,
   ...pageRefTracepoints,
   ...kmemTracepoints,
   ...pagemapTracepoints,

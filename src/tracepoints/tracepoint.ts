@@ -11,6 +11,10 @@ export interface DecodeContext {
   /** Header of the record being decoded. */
   pid: number;
   cpu: number;
+  /** Ordinal of the record being decoded. */
+  record: number;
+  /** What messages call the trace. */
+  readonly label: string;
   readonly pages: PageAddresses;
   readonly kernel: KernelFacts;
   readonly open: OpenEntries;
