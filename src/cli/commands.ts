@@ -2,9 +2,11 @@ import { analyzeCommand } from './analyze.ts';
 import { checksCommand } from './checks.ts';
 import type { AnyCommand } from './command.ts';
 import { eventsCommand } from './events.ts';
+import { exportCommand } from './export.ts';
 import { infoCommand } from './info.ts';
 import { pageCommand } from './page.ts';
 import { rendered } from './render.ts';
+import { sqlCommand } from './sql.ts';
 import { stateCommand } from './state.ts';
 
 /** Every command, in the order of --help. Adding one: a file that declares it, and a line here. */
@@ -13,6 +15,8 @@ export const COMMANDS: readonly AnyCommand[] = [
   rendered(infoCommand),
   rendered(stateCommand),
   rendered(pageCommand),
+  sqlCommand,
+  exportCommand,
   rendered(checksCommand),
   rendered(eventsCommand),
 ];
