@@ -88,7 +88,9 @@ export async function* ingest(path: string, options: IngestOptions = {}): AsyncG
       worker.postMessage('consumed');
     }
   } finally {
-    await worker.terminate();
+    // Not awaited: a thread that is just ending by itself may never answer (seen on Node 20).
+    worker.unref();
+    void worker.terminate();
   }
 }
 
