@@ -1,14 +1,39 @@
 import type { Check } from './check.ts';
+import { collapseExtraRefs } from './collapse-extra-refs.ts';
+import { collapseLatePin } from './collapse-late-pin.ts';
+import { collapseLostWrite } from './collapse-lost-write.ts';
+import { collapseNotifierGap } from './collapse-notifier-gap.ts';
 import { cowLeakThroughGupRef } from './cow-leak-through-gup-ref.ts';
 import { doubleFreePage } from './double-free-page.ts';
+import { faultWithoutProgress } from './fault-without-progress.ts';
+import { follForceWithoutCow } from './foll-force-without-cow.ts';
+import { forkSwapExclusive } from './fork-swap-exclusive.ts';
+import { gupFastForkRace } from './gup-fast-fork-race.ts';
+import { gupPinBrokenByCollapse } from './gup-pin-broken-by-collapse.ts';
 import { gupPinBrokenByCow } from './gup-pin-broken-by-cow.ts';
+import { gupPinBrokenByFork } from './gup-pin-broken-by-fork.ts';
+import { gupUnpinUnbalanced } from './gup-unpin-unbalanced.ts';
+import { ksmInPlaceReuse } from './ksm-in-place-reuse.ts';
+import { ksmStaleStableNode } from './ksm-stale-stable-node.ts';
+import { ksmUnlockedRefRace } from './ksm-unlocked-ref-race.ts';
+import { longtermPinMovable } from './longterm-pin-movable.ts';
+import { madvfreeDiscardsDmaWrite } from './madvfree-discards-dma-write.ts';
 import { mapcountNegative } from './mapcount-negative.ts';
+import { migratePinnedPage } from './migrate-pinned-page.ts';
+import { migrationEntryLeaked } from './migration-entry-leaked.ts';
+import { migrationLostWrite } from './migration-lost-write.ts';
 import { missedCow } from './missed-cow.ts';
 import { policyMismatch } from './policy-mismatch.ts';
 import { refcountUnderflow } from './refcount-underflow.ts';
+import { removeMappingDirtyOrder } from './remove-mapping-dirty-order.ts';
+import { thpMapcountRace } from './thp-mapcount-race.ts';
+import { uffdMoveSwapRace } from './uffd-move-swap-race.ts';
+import { uffdWpBypass } from './uffd-wp-bypass.ts';
 import { unexpectedCow } from './unexpected-cow.ts';
 import { unexpectedCowUnderReclaim } from './unexpected-cow-under-reclaim.ts';
 import { useAfterFreePage } from './use-after-free-page.ts';
+import { vmaUseAfterFree } from './vma-use-after-free.ts';
+import { zeroPageViolation } from './zero-page-violation.ts';
 
 /** Every check. Adding one: its file, one line here. */
 export const CHECKS: readonly Check[] = [
@@ -22,4 +47,29 @@ export const CHECKS: readonly Check[] = [
   useAfterFreePage,
   doubleFreePage,
   mapcountNegative,
+  gupPinBrokenByFork,
+  gupFastForkRace,
+  follForceWithoutCow,
+  ksmInPlaceReuse,
+  ksmUnlockedRefRace,
+  ksmStaleStableNode,
+  zeroPageViolation,
+  collapseExtraRefs,
+  gupPinBrokenByCollapse,
+  collapseLatePin,
+  collapseLostWrite,
+  collapseNotifierGap,
+  thpMapcountRace,
+  migratePinnedPage,
+  migrationEntryLeaked,
+  migrationLostWrite,
+  forkSwapExclusive,
+  madvfreeDiscardsDmaWrite,
+  removeMappingDirtyOrder,
+  uffdWpBypass,
+  gupUnpinUnbalanced,
+  longtermPinMovable,
+  uffdMoveSwapRace,
+  faultWithoutProgress,
+  vmaUseAfterFree,
 ];

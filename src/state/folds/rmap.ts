@@ -1,6 +1,6 @@
 import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
 import { PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_USER } from '../../core/pte.ts';
-import { MAPPING_ANON } from '../../events/flags.ts';
+import { MAPPING_ANON, MAPPING_KSM } from '../../events/flags.ts';
 import {
   pteSet,
   pteWrite,
@@ -84,7 +84,8 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
     if (c.life[row] === LIFE_FREE) s.pages.begin(row, e.seq, LIFE_UNKNOWN);
     changeMap(s, e.seq, row, 1, task.pid);
     if (e.args[e.at + anon] === 1) {
-      c.mapping[row] = MAPPING_ANON + 1;
+      // KSM pages are mapped by the same function.
+      if (c.mapping[row] !== MAPPING_KSM + 1) c.mapping[row] = MAPPING_ANON + 1;
       if (told === 1) c.exclusive[row] = TRI_TRUE;
       // A page found through a swap PTE is never exclusive until its new PTE makes it so (AE3).
       else if (told === 0 && task.fault?.kind === 'swapin') c.exclusive[row] = TRI_FALSE;

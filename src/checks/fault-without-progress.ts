@@ -1,0 +1,79 @@
+import { faultBegin } from '../events/index.ts';
+import { SLOT_UNKNOWN } from '../state/ptes.ts';
+import type { Check } from './check.ts';
+import { isWhole, placeOn } from './evidence.ts';
+import { FAULTS_WITHOUT_PROGRESS } from './thresholds.ts';
+
+const ID = 'fault-without-progress';
+
+interface Repeated {
+  readonly mm: number;
+  readonly va: number;
+  readonly flags: number;
+  /** When the PTE was written last. */
+  readonly pteSeq: number;
+  readonly since: number;
+  times: number;
+}
+
+export const faultWithoutProgress: Check = {
+  id: ID,
+  statement: 'A task faults on the same address again and again, and its PTE does not change.',
+  origin:
+    'livelocks of decision procedures that wait (2.2, WAIT); 13ddaf26be32 (swapcache_prepare backs off)',
+  severity: 'warning',
+  needs: ['fault.begin', 'pte.set'],
+  specificity: 1,
+  example: `Fires:
+  fault va: lock not free, retry    | holds the lock for good
+  fault va: lock not free, retry    |
+  ... ${FAULTS_WITHOUT_PROGRESS} times, PTE unchanged
+Silent: swapcache_prepare fails, the task sleeps a tick, the PTE has changed`,
+  start(context) {
+    const s = context.state;
+    const last = new Map<number, Repeated>();
+    return {
+      before: [
+        [
+          faultBegin,
+          (e) => {
+            const mm = e.args[e.at + faultBegin.at.mm]!;
+            const va = e.args[e.at + faultBegin.at.va]!;
+            const flags = e.args[e.at + faultBegin.at.flags]!;
+            const before = last.get(e.pid);
+            const slot = s.ptes.slotAt(s.ptes.mms.find(mm), va);
+            const pteSeq = slot < 0 || s.ptes.know[slot] === SLOT_UNKNOWN ? Number.NaN : s.ptes.seq[slot]!;
+            if (
+              before === undefined ||
+              before.mm !== mm ||
+              before.va !== va ||
+              !Object.is(before.flags, flags) ||
+              !Object.is(before.pteSeq, pteSeq)
+            ) {
+              context.judged();
+              last.set(e.pid, { mm, va, flags, pteSeq, since: e.seq, times: 1 });
+              return;
+            }
+            before.times++;
+            if (before.times !== FAULTS_WITHOUT_PROGRESS) return;
+            const certain = !Number.isNaN(pteSeq) && isWhole(s);
+            context.report({
+              check: ID,
+              severity: 'warning',
+              verdict: certain ? 'proven' : 'suspect',
+              cause: 'same-fault',
+              moment: e.seq,
+              place: placeOn(e, { mm, va }),
+              values: { faults: before.times },
+              evidence: [
+                { seq: before.since, role: 'cause', text: 'first of these faults' },
+                { seq: e.seq, role: 'decision', text: `fault number ${before.times} on the same PTE` },
+              ],
+              missing: certain ? null : 'pte.set',
+            });
+          },
+        ],
+      ],
+    };
+  },
+};
