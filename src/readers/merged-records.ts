@@ -25,21 +25,22 @@ export class MergedRecords {
     return this.#heap[0];
   }
 
-  /** Goes on behind the record of {@link first}. */
-  advance(): void {
+  /** Goes on behind the record of {@link first}; false if its stream has ended with it. */
+  advance(): boolean {
     const heap = this.#heap;
-    if (!heap[0]!.advance()) {
+    const goesOn = heap[0]!.advance();
+    if (!goesOn) {
       const last = heap.pop()!;
-      if (heap.length === 0) return;
+      if (heap.length === 0) return false;
       heap[0] = last;
     }
     const size = heap.length;
     let at = 0;
     for (;;) {
       let least = 2 * at + 1;
-      if (least >= size) return;
+      if (least >= size) return goesOn;
       if (least + 1 < size && before(heap[least + 1]!, heap[least]!)) least++;
-      if (!before(heap[least]!, heap[at]!)) return;
+      if (!before(heap[least]!, heap[at]!)) return goesOn;
       swap(heap, at, least);
       at = least;
     }

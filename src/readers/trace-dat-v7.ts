@@ -1,3 +1,4 @@
+import { InputError } from '../core/errors.ts';
 import { ByteCursor, memoryBytes, type RandomBytes } from './random-access.ts';
 import type { DatCompression } from './trace-dat-chunks.ts';
 import {
@@ -27,6 +28,8 @@ const SECTION_BUFFER_TEXT = 22;
 
 /** Flag of a section whose contents are compressed. */
 const COMPRESSED = 1;
+/** Bytes of a section's head. */
+const SECTION_HEAD = 16;
 /** A file has a handful of options sections. */
 const MAX_OPTION_SECTIONS = 4096;
 
@@ -73,6 +76,11 @@ export class DatSections {
 
   /** Reads one section of options; returns where the next one is, 0 for none. */
   #options(at: number, sections: Map<number, number>): number {
+    if (at + SECTION_HEAD > this.#file.size) {
+      throw new InputError(
+        `${this.#label} is cut: it ends at byte ${this.#file.size}, and what says where the records are stands at byte ${at}`,
+      );
+    }
     const cursor = this.#open(at, SECTION_OPTIONS)!;
     for (;;) {
       if (cursor.left < 6) return 0;

@@ -115,6 +115,10 @@ class TraceDat implements OpenTrace {
   /** Buffer that the records of a type are taken from: one that two buffers hold states its fact once. */
   readonly #bufferOfType = new Int16Array(1 << 16).fill(-1);
   readonly #bufferOfStream: number[] = [];
+  /** Streams whose first record was read. */
+  readonly #begun: number[] = [];
+  /** Records overwritten before the first ones. */
+  #overwrites = 0;
 
   constructor(source: ByteSource, file: RandomBytes, meta: DatMeta, compression: DatCompression) {
     this.source = source;
@@ -208,50 +212,53 @@ class TraceDat implements OpenTrace {
   }
 
   *#read(merged: MergedRecords, base: bigint, originTs: number): Generator<RecordBatch> {
-    const { facts } = this;
-    const { little, ticks } = this.#meta;
+    const { ticks } = this.#meta;
     const rows = this.#rows;
-    const events = this.#events;
-    const origin = base + BigInt(originTs);
-    const seen = new Uint8Array(this.#streams.length);
-    const overwritten = this.#overwritten();
-    rows.segment(0, this.#meta.statistics.length || -1, overwritten);
-    for (let stream = merged.first; stream !== undefined; merged.advance(), stream = merged.first) {
-      const { view, at, length } = stream;
-      const type = view.getUint16(at, little);
+    const origin = this.#nanoseconds(base + BigInt(originTs));
+    this.#overwrites = this.#overwritten();
+    rows.segment(0, this.#meta.statistics.length || -1, this.#overwrites);
+    for (let stream = merged.first; stream !== undefined; stream = merged.first) {
       const ns =
-        ticks === null
-          ? stream.ts - originTs
-          : Number(this.#nanoseconds(base + BigInt(stream.ts)) - this.#nanoseconds(origin));
-      if (rows.full(length)) yield rows.take();
-      if (seen[stream.order] === 0) {
-        seen[stream.order] = 1;
-        facts.cpus.add(stream.cpu);
-        // Lost in front of a CPU's first record: overwritten, which the segment tells.
-        stream.lost = 0;
-        if (overwritten > 0 && facts.cpus.size > 1) rows.cpuStarted(ns, stream.cpu);
-      } else if (stream.lost !== 0) {
-        rows.lost(ns, stream.cpu, stream.lost);
-        stream.lost = 0;
-      }
-      const name = events.nameOf(type);
-      if (name === UNKNOWN_TYPE) {
-        facts.count('records-without-format');
-        continue;
-      }
-      const buffer = this.#bufferOfStream[stream.order]!;
-      if (this.#bufferOfType[type] !== buffer) {
-        if (this.#bufferOfType[type] !== -1) {
-          facts.count('records-of-second-buffer');
-          continue;
-        }
-        this.#bufferOfType[type] = buffer;
-      }
-      const pid = view.getInt32(at + 4, little);
-      this.#tasks.note(pid);
-      const ctx = binaryContext(view.getUint8(at + 2), view.getUint8(at + 3));
-      rows.add(stream.words, at, length, ns, stream.cpu, pid, ctx, name);
+        ticks === null ? stream.ts - originTs : Number(this.#nanoseconds(base + BigInt(stream.ts)) - origin);
+      if (rows.full(stream.length)) yield rows.take();
+      this.#add(stream, ns);
+      // What a CPU lost at its end is missing while the others go on.
+      if (!merged.advance() && (stream.lost !== 0 || stream.chunks.failure !== null))
+        rows.lost(ns, stream.cpu, stream.lost > 0 ? stream.lost : Number.NaN);
     }
+  }
+
+  /** Adds the record at which a stream stands, and what was lost before it. */
+  #add(stream: CpuRecords, ns: number): void {
+    const { facts } = this;
+    const rows = this.#rows;
+    if (this.#begun[stream.order] !== 1) {
+      this.#begun[stream.order] = 1;
+      facts.cpus.add(stream.cpu);
+      // Lost in front of a CPU's first record: overwritten, which the segment tells.
+      if (this.#overwrites > 0 && facts.cpus.size > 1) rows.cpuStarted(ns, stream.cpu);
+    } else if (stream.lost !== 0) rows.lost(ns, stream.cpu, stream.lost);
+    stream.lost = 0;
+    const { view, at, length } = stream;
+    const { little } = this.#meta;
+    const type = view.getUint16(at, little);
+    const name = this.#events.nameOf(type);
+    if (name === UNKNOWN_TYPE) {
+      facts.count('records-without-format');
+      return;
+    }
+    const buffer = this.#bufferOfStream[stream.order]!;
+    if (this.#bufferOfType[type] !== buffer) {
+      if (this.#bufferOfType[type] !== -1) {
+        facts.count('records-of-second-buffer');
+        return;
+      }
+      this.#bufferOfType[type] = buffer;
+    }
+    const pid = view.getInt32(at + 4, little);
+    this.#tasks.note(pid);
+    const ctx = binaryContext(view.getUint8(at + 2), view.getUint8(at + 3));
+    rows.add(stream.words, at, length, ns, stream.cpu, pid, ctx, name);
   }
 
   /**
