@@ -2,6 +2,8 @@ import type { Divergence } from '../checks/finding.ts';
 import type { Analysis } from '../replay/analysis.ts';
 import { escapeText } from './escape.ts';
 import { count, hexOrNull, plural } from './format.ts';
+import { MACHINE_PROSE } from './sentences-machines.ts';
+import { PIN_PROSE } from './sentences-pins.ts';
 import { taskNames } from './tasks.ts';
 
 /**
@@ -31,7 +33,7 @@ export interface Told {
 }
 
 /** Prose of one check. */
-interface Prose {
+export interface Prose {
   /** What went wrong and where, without the page or the task: the subject of a mail. */
   title(told: Told): string;
   /** Who did what to what: one sentence that stands alone. */
@@ -191,6 +193,8 @@ const PROSE: Readonly<Record<string, Prose>> = {
     summary: (t) => `${t.task} removed a mapping of ${t.page}, which had none.`,
     reason: () => ['A mapping was removed twice, or the page was zapped without being mapped.'],
   },
+  ...MACHINE_PROSE,
+  ...PIN_PROSE,
 };
 
 /** What is said of a check that has no prose of its own: only what every finding carries. */
@@ -267,4 +271,5 @@ const CAUSE_PHRASES: Readonly<Record<string, string>> = {
   'swapin-ref': 'reference of a swap-in in flight',
   'unknown-ref': 'one reference without a known holder',
   'large-folio': 'large folio',
+  'other-mm': 'pinned through another mm, which the check allows for',
 };
