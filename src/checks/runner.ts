@@ -26,6 +26,8 @@ export interface RunnerOptions {
   readonly within?: (seq: number, ns: number) => boolean;
   /** Called for every closed do_wp_page bracket, with the shared predicates applied. */
   readonly onDecision?: (fault: WriteFault) => void;
+  /** Watches that look on and report nothing. */
+  readonly watches?: readonly CheckRun[];
 }
 
 /** Folds events and runs checks on the way. The dispatch table is built once: kinds that nobody asked for cost one look-up. */
@@ -70,6 +72,11 @@ export class Runner {
       for (const [kind, hook] of run.after ?? []) after[kind.code]!.push(hook);
       if (run.decided) this.#decided.push((fault) => run.decided?.(fault));
       this.#runs.push(run);
+    }
+    for (const watch of options.watches ?? []) {
+      for (const [kind, hook] of watch.before ?? []) before[kind.code]!.push(hook);
+      for (const [kind, hook] of watch.after ?? []) after[kind.code]!.push(hook);
+      if (watch.decided) this.#decided.push((fault) => watch.decided?.(fault));
     }
     if (options.onDecision) this.#decided.push(options.onDecision);
     this.#before = before.map(joined);

@@ -1,4 +1,7 @@
 import type { Coverage, Divergence } from '../checks/finding.ts';
+import type { AutoFit, Fit } from '../compare/fit.ts';
+
+export type { AutoFit };
 
 /** One way in which an input disappointed: name, how often, how bad, what to do about it. */
 export interface InputCounter {
@@ -85,6 +88,8 @@ export interface Analysis {
   /** The variant judged against: its id, or null under `auto` without a fit. `auto` carries the fit as text parts. */
   readonly variant: string | null;
   readonly auto: AutoFit | null;
+  /** Which rules the trace follows, whatever was declared. */
+  readonly fit: Fit | null;
   readonly coverage: readonly Coverage[];
   readonly divergences: readonly Divergence[];
   readonly decisions: DecisionSummary;
@@ -93,12 +98,4 @@ export interface Analysis {
   >;
   /** Set where the run was interrupted: what was done so far is in the other fields. */
   readonly interrupted: boolean;
-}
-
-/** The released presets that explain the judged decisions best (product.md, `auto`). */
-export interface AutoFit {
-  readonly best: string;
-  readonly also: readonly string[];
-  readonly agreed: number;
-  readonly judged: number;
 }

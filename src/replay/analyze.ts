@@ -1,6 +1,9 @@
 import { from, lastValueFrom, map, takeWhile, tap } from 'rxjs';
 import { CHECKS } from '../checks/index.ts';
 import { Runner } from '../checks/runner.ts';
+import { Ballot } from '../compare/ballot.ts';
+import { fitOf } from '../compare/fit.ts';
+import { watchOccasions } from '../compare/occasions/index.ts';
 import { InputError } from '../core/errors.ts';
 import { FOLDS } from '../state/folds/index.ts';
 import { MmState } from '../state/state.ts';
@@ -8,7 +11,7 @@ import { variantById } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Analysis } from './analysis.ts';
 import { eventsOf, isCase, optionsFor, storedAnalysis } from './case-source.ts';
-import { DecisionTally } from './decisions.ts';
+import { DecisionTally, decisionFidelity } from './decisions.ts';
 import type { Ingested, IngestOptions } from './ingest.ts';
 import { type IngestProgress, InputFacts } from './input-facts.ts';
 import { Recorder, type RecordTo } from './recorder.ts';
@@ -78,7 +81,9 @@ async function run(
   const state = new MmState(FOLDS);
   const facts = new InputFacts();
   const declared = options.variant;
-  const decisions = new DecisionTally(declared);
+  const decisions = new DecisionTally();
+  const ballot = new Ballot();
+  const kernel = (): number | null => kernelNumber(facts.whole);
   const checks =
     options.checks === null ? CHECKS : CHECKS.filter((check) => options.checks!.includes(check.id));
   const origin = (): bigint => facts.whole?.originNs ?? 0n;
@@ -87,9 +92,12 @@ async function run(
     (options.until === null || !past(options.until, seq, ns, origin()));
   const runner = new Runner(state, checks, {
     declared,
-    kernel: () => kernelNumber(facts.whole),
+    kernel,
     skewNs: () => clockSkew(options, facts.whole?.clock ?? null),
     within,
+    watches: watchOccasions(state, kernel, (occasion) => {
+      if (within(occasion.seq, occasion.ns)) ballot.add(occasion);
+    }),
     onDecision(fault) {
       recorder?.decided(fault);
       if (within(fault.d.seq, fault.d.ns)) decisions.add(fault);
@@ -129,19 +137,21 @@ async function run(
   );
   await lastValueFrom(batches, { defaultValue: null });
   const { divergences, coverage } = runner.finish();
-  const fit = decisions.fit(kernelNumber(facts.whole));
-  const judged = declared ?? (fit === null ? undefined : variantById(fit.best));
+  const fit = fitOf(ballot, kernel());
+  const auto = fit?.auto ?? null;
+  const judged = declared ?? (auto === null ? undefined : variantById(auto.best));
   const analysis: Analysis = {
     trace: traceFacts(input, facts, state, events, options),
     variant: declared?.id ?? null,
-    auto: declared === null ? fit : null,
+    auto: declared === null ? auto : null,
+    fit,
     coverage,
     divergences,
     decisions: decisions.summary(state.notJudged),
     fidelity: {
       refcount: state.refcount.counts(),
       mapcount: state.mapcount.counts(),
-      decision: decisions.fidelity(judged),
+      decision: decisionFidelity(ballot, judged),
       swapcount: state.swapcount.counts(),
       exclusive: state.exclusive.counts(),
     },

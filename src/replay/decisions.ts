@@ -1,15 +1,8 @@
 import type { WriteFault } from '../checks/write-fault.ts';
+import type { Ballot } from '../compare/ballot.ts';
 import type { Decision } from '../state/decision.ts';
-import { isJudgeable, judge } from '../variants/judge.ts';
-import { PRESETS } from '../variants/presets.ts';
-import type { CowRule, Variant } from '../variants/variant.ts';
-import type { AutoFit, DecisionSummary, FidelityCounts } from './analysis.ts';
-
-interface Tally {
-  agreed: number;
-  differed: number;
-  unknown: number;
-}
+import type { Variant } from '../variants/variant.ts';
+import type { DecisionSummary, FidelityCounts } from './analysis.ts';
 
 interface TaskTally {
   reuse: number;
@@ -48,17 +41,6 @@ export class DecisionTally {
   readonly #reasons = { reuse: new Map<string, number>(), copy: new Map<string, number>() };
   readonly #tasks = new Map<number, TaskTally>();
   readonly #notJudged = new Map<string, number>();
-  /** Presets that share a rule are judged once. */
-  readonly #rules: ReadonlyMap<CowRule, Tally>;
-
-  /** `declared`: a variant to judge beside the presets. */
-  constructor(declared: Variant | null = null) {
-    const variants = declared === null ? PRESETS : [...PRESETS, declared];
-    this.#rules = new Map(
-      variants.map((variant) => [variant.cow, { agreed: 0, differed: 0, unknown: 0 }] as const),
-    );
-  }
-
   add(fault: WriteFault): void {
     const { d } = fault;
     const outcome = d.outcome === 'noop' ? 'wait' : d.outcome;
@@ -78,46 +60,10 @@ export class DecisionTally {
     else if (d.page === 'zero') this.#count('zero page');
     else if (d.page === 'shared') this.#count('shared mapping');
     else if (d.page === 'unknown' && d.outcome !== 'unknown') this.#count('page of unknown kind');
-    if (!isJudgeable(d)) return;
-    for (const [rule, tally] of this.#rules) {
-      const { agreement } = judge(rule, d);
-      if (d.outcomeBy === 'absence' || agreement === 'unknown') tally.unknown++;
-      else if (agreement === 'agrees') tally.agreed++;
-      else tally.differed++;
-    }
   }
 
   #count(kind: string): void {
     this.#notJudged.set(kind, (this.#notJudged.get(kind) ?? 0) + 1);
-  }
-
-  /** The released presets that explain most (product.md, `auto`). Null where nothing could be judged. */
-  fit(kernel: number | null): AutoFit | null {
-    const released = PRESETS.filter((variant) => variant.released);
-    const tallies = released.map((variant) => ({ variant, tally: this.#rules.get(variant.cow)! }));
-    const most = Math.max(...tallies.map(({ tally }) => tally.agreed));
-    if (most <= 0) return null;
-    const equal = tallies.filter(({ tally }) => tally.agreed === most).map(({ variant }) => variant);
-    const best = nearest(equal, kernel);
-    const tally = this.#rules.get(best.cow)!;
-    return {
-      best: best.id,
-      also: equal.filter((variant) => variant !== best).map((variant) => variant.id),
-      agreed: tally.agreed,
-      judged: tally.agreed + tally.differed,
-    };
-  }
-
-  /** Decisions against one variant, as fidelity. */
-  fidelity(variant: Variant | undefined): FidelityCounts {
-    const tally = variant === undefined ? undefined : this.#rules.get(variant.cow);
-    if (tally === undefined) return { compared: 0, agreed: 0, raced: 0, unknown: 0 };
-    return {
-      compared: tally.agreed + tally.differed,
-      agreed: tally.agreed,
-      raced: 0,
-      unknown: tally.unknown,
-    };
   }
 
   /** `elsewhere`: write faults that do_wp_page did not decide, by kind. */
@@ -138,8 +84,9 @@ function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
 }
 
-/** The preset nearest below or at the trace's kernel, else the newest. */
-function nearest(variants: readonly Variant[], kernel: number | null): Variant {
-  const newestFirst = [...variants].sort((a, b) => b.rank - a.rank);
-  return newestFirst.find((variant) => kernel !== null && variant.rank <= kernel) ?? newestFirst[0]!;
+/** Decisions against one variant, as fidelity. */
+export function decisionFidelity(ballot: Ballot, variant: Variant | undefined): FidelityCounts {
+  if (variant === undefined) return { compared: 0, agreed: 0, raced: 0, unknown: 0 };
+  const { agreed, differed, unknown } = ballot.writeFaults(variant);
+  return { compared: agreed + differed, agreed, raced: 0, unknown };
 }

@@ -1,5 +1,6 @@
 import type { Analysis } from '../replay/analysis.ts';
 import { escapeText } from './escape.ts';
+import { fitJson, fitSection } from './fit.ts';
 import { count } from './format.ts';
 import { factLines } from './header.ts';
 import { coverageJson, type Json, traceJson } from './json.ts';
@@ -31,6 +32,8 @@ export function infoText(analysis: Analysis, style: Style): string {
     const rows = byCount.map(([name, seen]) => [count(seen), escapeText(name)]);
     sections.push(`${style.bold('records by event')}\n${table([{ align: 'right' }, {}], rows, 2)}`);
   }
+  const rules = fitSection(analysis.fit, style);
+  if (rules !== '') sections.push(rules);
   sections.push(coverageText(analysis.coverage, style));
   const input = countersText(trace.counters, style);
   if (input !== '') sections.push(input);
@@ -45,6 +48,7 @@ export function infoJson(analysis: Analysis): Json {
     schema: 'faultline.info/1',
     trace: traceJson(trace),
     histogram: Object.fromEntries(byName),
+    rules: fitJson(analysis.fit),
     coverage: coverageJson(analysis.coverage),
     interrupted: analysis.interrupted,
   };

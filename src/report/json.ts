@@ -1,5 +1,6 @@
 import type { Coverage, Divergence, Place } from '../checks/finding.ts';
 import type { Analysis, TraceFacts } from '../replay/analysis.ts';
+import { fitJson } from './fit.ts';
 import { absoluteNs, entryOrNull, hexOrNull } from './format.ts';
 import { summary } from './sentences.ts';
 import { taskNames } from './tasks.ts';
@@ -94,6 +95,7 @@ export function analysisJson(analysis: Analysis): Json {
     trace: traceJson(trace),
     variant: analysis.variant,
     auto: analysis.auto === null ? null : { ...analysis.auto, also: [...analysis.auto.also] },
+    rules: fitJson(analysis.fit),
     coverage: coverageJson(analysis.coverage),
     divergences: analysis.divergences.map(divergence),
     decisions: {

@@ -1,6 +1,7 @@
 import type { Divergence } from '../checks/finding.ts';
 import type { Analysis } from '../replay/analysis.ts';
 import { divergenceText } from './divergence.ts';
+import { fitSection } from './fit.ts';
 import { count, plural } from './format.ts';
 import { header } from './header.ts';
 import { table } from './layout.ts';
@@ -67,6 +68,7 @@ export function analysisText(analysis: Analysis, style: Style): string {
   if (info.length > 0) sections.push(notes(info, style));
   sections.push(
     decisionsText(analysis, style),
+    ...[fitSection(analysis.fit, style)].filter((section) => section !== ''),
     fidelityText(analysis, style),
     coverageText(analysis.coverage, style),
   );

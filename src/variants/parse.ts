@@ -37,7 +37,7 @@ function axisOf(name: string): AxisId {
 }
 
 /** The variant with one axis set to the value of this name. */
-function set<Id extends AxisId>(variant: Variant, axis: Id, name: string): Variant {
+export function setAxis<Id extends AxisId>(variant: Variant, axis: Id, name: string): Variant {
   const value = axisValue(axis, name);
   if (value === undefined)
     throw new VariantError(
@@ -52,7 +52,7 @@ function set<Id extends AxisId>(variant: Variant, axis: Id, name: string): Varia
 function setFrom(variant: Variant, setting: string): Variant {
   const at = setting.indexOf('=');
   if (at < 0) throw new VariantError('setting', setting, [], `'${setting}' is no setting: write axis=value`);
-  return set(variant, axisOf(setting.slice(0, at).trim()), setting.slice(at + 1).trim());
+  return setAxis(variant, axisOf(setting.slice(0, at).trim()), setting.slice(at + 1).trim());
 }
 
 /** PRESET, or PRESET+axis=value,... Values may hold plus signs: the first one ends the preset's name. */
@@ -107,7 +107,7 @@ export function parseVariantFile(text: string, label: string): Variant {
     else if (key === 'from') variant = presetOf(value);
     else if (variant === null)
       throw new VariantError('setting', key, [], `${where}: \`from = PRESET\` must come before \`${key}\``);
-    else variant = set(variant, axisOf(key), value);
+    else variant = setAxis(variant, axisOf(key), value);
   }
   if (variant === null)
     throw new VariantError('setting', 'from', [], `${label}: \`from = PRESET\` is missing`);

@@ -12,14 +12,18 @@ export type SwapFreeOutcome = 'protected' | 'exposed';
 
 /** One value of the axis: what keeps swapoff from freeing a device under a user of its slots. */
 export interface SwapoffRule extends AxisValue {
+  /** The freer takes a reference to the device (get_swap_device). */
+  readonly takesDevice: boolean;
   readonly procedure: (free: SwapFree) => Ruling<SwapFreeOutcome>;
   decide(known: Known<SwapFree>): Ruling<SwapFreeOutcome>;
 }
 
 const RANGES: Ranges<SwapFree> = { ptlHeld: [true, false] };
 
-function swapoffRule(spec: Omit<SwapoffRule, 'decide'>): SwapoffRule {
-  return { ...spec, decide: (known) => weighFacts(known, RANGES, spec.procedure) };
+function swapoffRule(
+  spec: Omit<SwapoffRule, 'decide' | 'takesDevice'> & { readonly takesDevice?: boolean },
+): SwapoffRule {
+  return { takesDevice: false, ...spec, decide: (known) => weighFacts(known, RANGES, spec.procedure) };
 }
 
 export const SWAPOFF_RULES: readonly SwapoffRule[] = [
@@ -49,6 +53,7 @@ export const SWAPOFF_RULES: readonly SwapoffRule[] = [
   }),
   swapoffRule({
     id: 'getdev',
+    takesDevice: true,
     era: '6.9 on; backported to 6.1',
     source: '82b1c07a0af6',
     table: [

@@ -98,6 +98,7 @@ export function analysis(over: Partial<Analysis> = {}): Analysis {
     trace: facts(),
     variant: '6.12',
     auto: null,
+    fit: null,
     coverage: [
       { check: 'unexpected-cow', judged: 6100, cannotJudge: 0, missing: [] },
       { check: 'missed-cow', judged: 5000, cannotJudge: 9, missing: ['pte.set'] },
