@@ -105,7 +105,7 @@ function mapInChild(s: MmState, e: Cursor, task: Task, frame: number, count: num
     if (slot >= 0) {
       s.ptes.bits[slot]! &= ~PTE_WRITE;
       s.ptes.know[slot] = SLOT_KNOWN;
-    }
+    } else if (slot === -2) doubtWriteIn(s, row, parent);
   }
 }
 
@@ -149,6 +149,13 @@ function onClear(s: MmState, e: Cursor, task: Task): void {
     if (known >= 0 && slot < 0) slot = known;
   }
   if (slot >= 0) s.ptes.write(slot, PTE_NONE, 0, e.seq, SLOT_KNOWN);
+}
+
+/** The parent maps the page at several addresses: nobody says which of them fork write-protected. */
+function doubtWriteIn(s: MmState, pageRow: number, owner: number): void {
+  for (let at = s.pages.col.slot[pageRow]!; at !== 0; at = s.ptes.next[at - 1]!)
+    if (s.ptes.owner(at - 1) === owner && s.ptes.bits[at - 1]! & PTE_WRITE)
+      s.ptes.know[at - 1] = SLOT_WRITE_UNKNOWN;
 }
 
 /** Every slot of one mm that holds the page becomes unknown: one of them was cleared, nobody said which. */
@@ -210,6 +217,7 @@ export const pteFolds: readonly Fold[] = [
       // Inside an unmap a swap or migration entry follows at once, and no probe of this pack shows it.
       const know = task.unmap !== null && task.unmap.mm === e.args[e.at + mm] ? SLOT_UNKNOWN : SLOT_KNOWN;
       s.ptes.write(s.ptes.ensureAt(owner, address), PTE_NONE, 0, e.seq, know);
+      s.tlb.flush(e.args[e.at + mm]!, address, address + 4096);
     } else task.clearFlush = { mm: e.args[e.at + mm]!, va: address, seq: e.seq };
     const wp = wpOf(task);
     if (wp !== null && wp.va === Math.floor(address / 4096) * 4096) {

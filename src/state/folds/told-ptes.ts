@@ -31,8 +31,18 @@ function onWrite(s: MmState, e: Cursor, task: Task): void {
   const from = toldOld ? e.args[e.at + old + 1]! : s.ptes.frame[slot]!;
   s.ptes.write(slot, bits, frame, e.seq, SLOT_KNOWN);
   tellBracket(e, task, address, from, bits, frame);
-  if ((was & PTE_KIND) !== PTE_PRESENT) return;
   const present = (bits & PTE_KIND) === PTE_PRESENT;
+  const stale = s.tlb.at(pointer, address);
+  // The same page with the same rights again: what TLBs still hold is right.
+  if (stale !== undefined && present && stale.pfn === frame && (bits & PTE_WRITE || !stale.write))
+    s.tlb.flush(pointer, address, address + 4096);
+  if ((was & PTE_KIND) !== PTE_PRESENT) return;
+  const flush = task.clearFlush;
+  if (!present && flush !== null && flush.mm === pointer && Math.floor(flush.va / 4096) * 4096 === address) {
+    // Inside ptep_clear_flush, which flushes before it returns.
+    task.clearFlush = null;
+    return;
+  }
   const gone = !present || frame !== from;
   const lessened = (was & PTE_WRITE) !== 0 && (bits & PTE_WRITE) === 0;
   if (gone || lessened)
