@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   checks: { folders: ['core', 'events', 'state', 'variants'], pure: true },
   litmus: { folders: INNER, pure: true },
   compare: { folders: INNER, pure: true },
-  readers: { folders: ['core'], packages: ['zstddec'] },
+  readers: { folders: ['core'], packages: ['zstddec', 'xz-decompress'] },
   tracepoints: { folders: ['core', 'events'], pure: true },
   store: {
     folders: ['core', 'events', 'state'],

@@ -1,7 +1,10 @@
 import { fstatSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { InputError } from '../core/errors.ts';
-import { decompressor, Inflater } from './inflate.ts';
+import { Bounded, Decompressed } from './decompressed.ts';
+import { decompressor, type Inflated, Inflater } from './inflate.ts';
+import { xzPieces } from './xz.ts';
+import { zstdPieces } from './zstd.ts';
 
 const LINE_FEED = 10;
 /** Bytes of a file that are read at once. */
@@ -149,7 +152,7 @@ export async function openSource(path: string, options: SourceOptions): Promise<
     live ? (options.stdin ? readStream(options.stdin) : standardInput()) : readFile(path),
   );
   let chunks = raw.chunks;
-  const layers: Inflater[] = [];
+  const layers: Inflated[] = [];
   for (;;) {
     const start = await peek(chunks, 6, () => false);
     const kind = compression(start.prefix);
@@ -157,14 +160,14 @@ export async function openSource(path: string, options: SourceOptions): Promise<
     if (kind === null) break;
     if (layers.length === MAX_LAYERS)
       throw new InputError(`${label} is compressed more than ${MAX_LAYERS} times over; decompress it first`);
-    const create = kind === 'gzip' || kind === 'zstd' ? decompressor(kind) : null;
-    if (!create)
-      throw new InputError(
-        `${label} is ${kind} data, which this version does not decompress; ${adviceFor(kind, label)}`,
-      );
-    const inflater = new Inflater(chunks, create(), kind);
+    const inflater = inflated(kind, chunks, label);
     layers.push(inflater);
     chunks = inflater.chunks();
+  }
+  if (layers.length > 0) {
+    const bounded = new Bounded(chunks, () => raw.consumed);
+    layers.push(bounded);
+    chunks = bounded.chunks();
   }
   const look = await peek(chunks, options.prefixBytes, options.enough);
   return {
@@ -187,6 +190,17 @@ export async function openSource(path: string, options: SourceOptions): Promise<
   };
 }
 
+/** The decompressor for a kind of data. Throws where there is none. */
+function inflated(kind: string, chunks: AsyncGenerator<Uint8Array>, label: string): Inflated {
+  if (kind === 'xz') return new Decompressed(xzPieces(chunks), kind);
+  const create = kind === 'gzip' || kind === 'zstd' ? decompressor(kind) : null;
+  if (create) return new Inflater(chunks, create(), kind);
+  if (kind === 'zstd') return new Decompressed(zstdPieces(chunks), kind);
+  throw new InputError(
+    `${label} is ${kind} data, which this version does not decompress; ${adviceFor(kind, label)}`,
+  );
+}
+
 async function sizeOf(path: string): Promise<number> {
   try {
     const file = await openFile(path, 'r');
@@ -205,10 +219,8 @@ async function sizeOf(path: string): Promise<number> {
 
 function adviceFor(kind: string, label: string): string {
   const commands: Readonly<Record<string, string>> = {
-    xz: 'xz -dc',
     bzip2: 'bzip2 -dc',
     zip: 'unzip -p',
-    zstd: 'zstd -dc',
   };
   return `run: ${commands[kind]} ${label} | faultline ... -`;
 }

@@ -29,7 +29,7 @@ export class DatCompression {
   static async named(kind: string, fileSize: number, label: string): Promise<DatCompression> {
     if (kind !== 'none' && kind !== 'zlib' && kind !== 'zstd') {
       throw new InputError(
-        `${label} is compressed with ${kind}, which this version does not know; run: trace-cmd convert --compression zstd`,
+        `${label} is compressed with ${/^\w{1,16}$/.test(kind) ? kind : 'something'}, which this version does not know; run: trace-cmd convert --compression zstd`,
       );
     }
     return new DatCompression(kind, kind === 'zstd' ? await zstdFrames() : null, fileSize);

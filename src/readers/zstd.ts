@@ -1,5 +1,6 @@
 import zlib from 'node:zlib';
-import { ZSTDDecoder } from 'zstddec/stream';
+import type { ZSTDDecoder } from 'zstddec/stream';
+import { InputError } from '../core/errors.ts';
 
 declare global {
   // The declarations of zstddec name a type of the DOM library, which is not loaded here.
@@ -14,6 +15,14 @@ declare global {
 const native = (zlib as { zstdDecompressSync?: (bytes: Uint8Array, options: object) => Buffer })
   .zstdDecompressSync;
 
+/** Loads the decompressor, which most inputs do not need. */
+async function loadDecoder(): Promise<ZSTDDecoder> {
+  const { ZSTDDecoder } = await import('zstddec/stream');
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  return decoder;
+}
+
 /** Decompresses one zstd frame whose decompressed size is known. Damage throws or gives another size. */
 export type ZstdFrame = (compressed: Uint8Array, size: number) => Uint8Array;
 
@@ -22,36 +31,45 @@ export async function zstdFrames(): Promise<ZstdFrame> {
   if (native !== undefined) {
     return (compressed, size) => native.call(zlib, compressed, { maxOutputLength: Math.max(1, size) });
   }
-  const decoder = new ZSTDDecoder();
-  await decoder.init();
+  const decoder = await loadDecoder();
   return (compressed, size) => (size === 0 ? new Uint8Array(0) : decoder.decode(compressed, size));
 }
 
+/** The decompressor pulls its input without waiting: what is compressed must be there, up to so many bytes. */
+const MAX_COMPRESSED = 1 << 28;
+
 /**
- * Decompresses zstd frames that are in memory, piece by piece. Throws where they are cut or damaged, after
- * what could be decompressed.
+ * Decompresses a stream of zstd frames piece by piece, once all of it is there. Throws where it is cut or damaged,
+ * after what could be decompressed.
  */
-export async function* zstdPieces(compressed: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  const decoder = new ZSTDDecoder();
-  await decoder.init();
-  let handedOver = 0;
-  let empty = 0;
-  function* input(): Generator<Uint8Array> {
-    for (const piece of compressed) {
-      handedOver++;
+export async function* zstdPieces(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const input: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of compressed) {
+    input.push(piece);
+    size += piece.length;
+    if (size > MAX_COMPRESSED)
+      throw new InputError('more than 256 MiB of zstd data; run: zstd -dc FILE | faultline ... -');
+  }
+  const decoder = await loadDecoder();
+  let taken = 0;
+  let before = 0;
+  let idle = 0;
+  function* pieces(): Generator<Uint8Array> {
+    for (const piece of input) {
+      taken++;
       yield piece;
     }
   }
-  let before = 0;
-  for (const piece of decoder.decodeStreaming(input())) {
+  for (const piece of decoder.decodeStreaming(pieces())) {
     if (piece.length > 0) {
-      empty = 0;
+      idle = 0;
       yield piece;
       continue;
     }
     // Damaged input makes no progress and gives nothing, for ever.
-    empty = handedOver === before ? empty + 1 : 0;
-    before = handedOver;
-    if (empty > 2) throw new Error('damaged');
+    idle = taken === before ? idle + 1 : 0;
+    before = taken;
+    if (idle > 2) throw new Error('no progress');
   }
 }
