@@ -1,6 +1,6 @@
 import { PIN_BIAS } from '../events/flags.ts';
 import type { Check } from './check.ts';
-import { onCollapse, placeInCollapse, weigh } from './collapsed.ts';
+import { onCollapse, placeInCollapse, valuesAt, weigh } from './collapsed.ts';
 import { heldOn, isWhole } from './evidence.ts';
 
 const ID = 'collapse-extra-refs';
@@ -42,9 +42,7 @@ Silent: another process pins the shared read-only page after the test`,
           moment: page.seq,
           place: placeInCollapse(collapse, page),
           values: {
-            refcount: page.count,
-            mapcount: mappings,
-            swapcache: swapcache === 1,
+            ...valuesAt(s, page),
             extra,
             pinned,
             pins: pins.length,

@@ -1,11 +1,11 @@
-import { PG_HEAD, PG_OWNER_PRIV_1, PG_PRIVATE, PG_SWAPBACKED } from '../core/pageflags.ts';
+import { PG_HEAD, PG_OWNER_PRIV_1, PG_PRIVATE, PG_SWAPBACKED, pageFlagText } from '../core/pageflags.ts';
 import { collapseEnd } from '../events/index.ts';
 import type { CollapseBracket, CollapsedPage } from '../state/collapse.ts';
 import { TRI_TRUE, TRI_UNKNOWN } from '../state/pages.ts';
 import type { MmState } from '../state/state.ts';
 import type { CheckContext, CheckRun } from './check.ts';
 import { actorOf } from './evidence.ts';
-import type { Place } from './finding.ts';
+import type { Finding, Place } from './finding.ts';
 
 /** SCAN_SUCCEED, the second of enum scan_result (mm/khugepaged.c, 3.8 on). */
 const SUCCEEDED = 1;
@@ -90,4 +90,19 @@ export function weigh(s: MmState, page: CollapsedPage): Weighed {
 /** Whether a user page lies in the range of a collapse; undefined where its address is not known. */
 export function isInside(collapse: CollapseBracket, va: number): boolean | undefined {
   return Number.isNaN(va) ? undefined : va >= collapse.va && va < collapse.va + 512 * 4096;
+}
+
+/** What the page was at its check, for the report. */
+export function valuesAt(s: MmState, page: CollapsedPage): Finding['values'] {
+  const { mappings, swapcache } = weigh(s, page);
+  const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
+  const row = s.pages.find(page.pfn);
+  return {
+    generation: row < 0 ? null : page.gen,
+    anon: true,
+    pageflags: Number.isNaN(page.flags) ? null : pageFlagText(page.flags),
+    refcount: known(page.count),
+    mapcount: known(mappings),
+    swapcache: Number.isNaN(swapcache) ? null : swapcache === 1,
+  };
 }

@@ -2,7 +2,7 @@ import { PIN_BIAS } from '../events/flags.ts';
 import { gupGrab, gupGrabFastEnd, refAdd } from '../events/index.ts';
 import type { CollapseBracket, CollapsedPage } from '../state/collapse.ts';
 import type { Check, CheckContext } from './check.ts';
-import { isInside, onCollapse, placeInCollapse, weigh } from './collapsed.ts';
+import { isInside, onCollapse, placeInCollapse, valuesAt } from './collapsed.ts';
 import { type Held, heldOn, isThrough, isWhole } from './evidence.ts';
 
 const ID = 'gup-pin-broken-by-collapse';
@@ -31,7 +31,6 @@ function report(context: CheckContext, collapse: CollapseBracket, page: Collapse
   const s = context.state;
   const own = isThrough(s, held, collapse.mm);
   const missing = lacks(context, page, held, own);
-  const { mappings } = weigh(s, page);
   context.report({
     check: ID,
     severity: 'critical',
@@ -40,8 +39,8 @@ function report(context: CheckContext, collapse: CollapseBracket, page: Collapse
     moment: page.seq,
     place: placeInCollapse(collapse, page),
     values: {
-      refcount: Number.isNaN(page.count) ? null : page.count,
-      mapcount: Number.isNaN(mappings) ? null : mappings,
+      ...valuesAt(s, page),
+      pins: 1,
       pinned: true,
       pinner: held.pid,
       late: held.seq > page.seq,

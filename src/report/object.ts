@@ -74,7 +74,8 @@ export function sharesText({ values }: Divergence): string | null {
 const SAID = new Set(
   (
     'best bestAgreed judged differing generation anon ksm swapcache exclusive locked pageflags refcount mapcount swapcount pins gets batch isolated ' +
-    'unattributed pinned pinner holder sharers reader variant observed expected reason inputs use freer'
+    'unattributed pinned pinner holder sharers reader variant observed expected reason inputs use freer ' +
+    'extra late own designed device anonymous child dirty total faults entries merged unpins write'
   ).split(' '),
 );
 
