@@ -147,9 +147,12 @@ function causeOf(
   holder: WriteFault['lockHolder'],
   spare: number,
 ): { cause: string; seq: number } {
-  const { locked, count, swapcache, onLru, large } = d.inputs;
+  const { locked, count, mappings, swapcache, onLru, large } = d.inputs;
   if (large === true && d.inputs.exclusive !== true) return { cause: 'large-folio', seq: 0 };
-  if (locked === true) return { cause: 'page-lock', seq: holder?.seq ?? d.wp.lockedSeq };
+  // The lock is what decided if its holder is known, or if nothing else speaks against a reuse.
+  const spared = d.inputs.exclusive === true || !(count > mappings + (swapcache === true ? 1 : 0));
+  if (locked === true && (holder !== null || spared))
+    return { cause: 'page-lock', seq: holder?.seq ?? d.wp.lockedSeq };
   if (d.wp.gatherSeq > 0 && count > 1) return { cause: 'mmu-gather', seq: d.wp.gatherSeq };
   const own = holds.find((held) => held.own === true);
   if (own !== undefined && (own.pin || spare > 0)) return { cause: 'own-gup', seq: own.seq };
@@ -158,9 +161,10 @@ function causeOf(
       return { cause: 'sibling-cow', seq: wp.decidedSeq };
   if (onLru === false && count > 1) {
     const row = s.pages.find(d.pfn);
-    const isolator = row < 0 ? undefined : s.tasks.peek(s.pages.col.refPid[row]!);
+    const seq = row < 0 ? 0 : s.pages.col.offListSeq[row]!;
+    const isolator = seq === 0 ? undefined : s.tasks.peek(s.pages.col.offListPid[row]!);
     if (isolator !== undefined && isolator.pid !== d.pid && isolator.reclaim !== 0)
-      return { cause: 'lru-isolated', seq: s.pages.col.refSeq[row]! };
+      return { cause: 'lru-isolated', seq };
     return { cause: 'lru-batch', seq: 0 };
   }
   if (swapcache === true && count === 2) return { cause: 'swapcache-ref', seq: 0 };

@@ -47,6 +47,9 @@ const schema = {
   /** Last change of the refcount: by whom and when. */
   refPid: 'i32',
   refSeq: 'f64',
+  /** Reference that may go with taking the page off its LRU list: by whom, when. Seq 0: none since it was seen there. */
+  offListPid: 'i32',
+  offListSeq: 'f64',
   /** Last change of the mapcount: by whom, when, by how much. It takes effect after its record. */
   mapPid: 'i32',
   mapSeq: 'f64',
@@ -77,7 +80,7 @@ const FREED_KEPT = 65536;
 /** Pages by pfn. */
 export class Pages {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 1;
+  static readonly version = 2;
   readonly table = new Table(schema);
   /** Freed pfns, oldest first, with the seq of the free: those beyond FREED_KEPT are forgotten. */
   #freed: number[] = [];
@@ -116,6 +119,7 @@ export class Pages {
     c.large[row] = 0;
     c.freed[row] = 0;
     c.refSeq[row] = 0;
+    c.offListSeq[row] = 0;
     c.mapSeq[row] = 0;
     c.lockedSeq[row] = 0;
     c.unlockSeq[row] = 0;
@@ -130,6 +134,7 @@ export class Pages {
     c.countGrade[row] = UNKNOWN;
     c.mapGrade[row] = UNKNOWN;
     c.flagsSeq[row] = 0;
+    c.offListSeq[row] = 0;
     c.exclusive[row] = TRI_UNKNOWN;
     c.swapcache[row] = TRI_UNKNOWN;
     c.entry[row] = Number.NaN;

@@ -1,5 +1,12 @@
 import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
-import { PG_HEAD, PG_LOCKED, PG_OWNER_2, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
+import {
+  PG_HEAD,
+  PG_LOCKED,
+  PG_LRU,
+  PG_OWNER_2,
+  PG_OWNER_PRIV_1,
+  PG_SWAPBACKED,
+} from '../../core/pageflags.ts';
 import { FOLL_PIN, MAPPING_ANON, MAPPING_KSM, PIN_BIAS } from '../../events/flags.ts';
 import {
   pageAlloc,
@@ -15,6 +22,7 @@ import type { Cursor } from '../cursor.ts';
 import { LIFE_ALLOCATED, LIFE_FREE, LIFE_FROZEN, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import { type Task, Tasks } from '../tasks.ts';
+import { wpOf } from './brackets.ts';
 import { sampleCollapse } from './collapse.ts';
 import { resolveGets } from './gup.ts';
 import { watchCount } from './watch.ts';
@@ -136,6 +144,22 @@ function usedRow(s: MmState, seq: number, pfn: number): number {
   return row;
 }
 
+/**
+ * Who may have taken the page off its LRU list: isolation takes a reference and clears the flag, in this order in
+ * vmscan.c:isolate_lru_folios, in the other one in folio_isolate_lru and where a batch takes the page.
+ */
+function noteOffList(s: MmState, seq: number, row: number, change: number, flags: number, task: Task): void {
+  const c = s.pages.col;
+  if (Number.isNaN(flags)) return;
+  const was = c.flagsSeq[row] !== 0 && (c.flags[row]! & PG_LRU) !== 0;
+  if (change === 1 && (was || flags & PG_LRU)) {
+    // do_wp_page takes a reference for its copy: it isolates nothing.
+    if (wpOf(task)?.pfn === s.pages.table.key(row)) return;
+    c.offListPid[row] = task.pid;
+    c.offListSeq[row] = seq;
+  } else if (flags & PG_LRU) c.offListSeq[row] = 0;
+}
+
 function onAdd(s: MmState, e: Cursor, task: Task): void {
   const { pfn, delta, zero, result, count, mapcount, flags, mapping } = refAdd.at;
   const a = e.args;
@@ -168,6 +192,7 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
   }
   c.refPid[row] = actor;
   c.refSeq[row] = e.seq;
+  noteOffList(s, e.seq, row, change, a[o + flags]!, task);
   noteFlags(s, e.seq, row, a[o + flags]!, a[o + mapping]!);
   compareMap(s, e, row, a[o + mapcount]!, actor);
   if (task.forkPtes !== null) {
