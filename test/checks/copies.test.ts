@@ -220,3 +220,36 @@ describe('what is missing in silence', () => {
     expect(coverage.get('policy-mismatch')).toMatchObject({ judged: 1, cannotJudge: 1 });
   });
 });
+
+describe('the cause of a copy', () => {
+  /** Task 20 takes P off its LRU list, in either order of flag and reference, and reclaims. */
+  const isolated = (flags: string): string => `
+  0 10 ref.add pfn=P delta=0 count=1 mapcount=0 flags=${ORDINARY} mapping=anon
+  1 20 ref.add pfn=P delta=1 count=2 mapcount=0 flags=${flags} mapping=anon
+  1 20 reclaim.begin how=list
+`;
+  const copied = copyFault({ flags: 'swapbacked|uptodate', count: 2 });
+
+  test.each([
+    ['the reference first', ORDINARY],
+    ['the flag first', 'swapbacked|uptodate'],
+  ])('isolated by a reclaimer, %s', (_order, flags) => {
+    expect(told(judge(BASE + isolated(flags) + copied, { variant: '6.12' }))).toEqual([
+      'info proven unexpected-cow-under-reclaim (lru-isolated) x1 with unexpected-cow',
+    ]);
+  });
+
+  test('off the list, and nobody reclaims: a batch', () => {
+    expect(
+      told(judge(BASE + without(isolated(ORDINARY), /reclaim\.begin/) + copied, { variant: '6.12' })),
+    ).toEqual(['info proven unexpected-cow (lru-batch) x1']);
+  });
+
+  test('a lock of unknown holder is no cause where references alone decide', () => {
+    const locked = copyFault({ flags: `locked|${ORDINARY}`, count: 2 });
+    const extra = `\n  1 30 ref.add pfn=P delta=1 count=2 mapcount=0 flags=locked|${ORDINARY} mapping=anon\n`;
+    expect(told(judge(BASE + extra + locked, { variant: '6.12' }))).toEqual([
+      'info proven unexpected-cow (unknown-ref) x1',
+    ]);
+  });
+});
