@@ -47,13 +47,13 @@ export async function openTrace(path: string, options: OpenOptions = {}): Promis
 
 /** The format of a source. Throws where there is none. */
 function choose(source: ByteSource): TraceFormat {
+  const why = source.truncated === null ? '' : ` (${source.truncated})`;
   if (source.prefix.length === 0) {
-    const why = source.truncated === null ? '' : ` (${source.truncated})`;
     throw new InputError(`${source.label} is empty${why}; record a trace into it first`);
   }
   const format = recognise(source.prefix);
   if (format) return format;
   throw new InputError(
-    `${source.label} is no trace that faultline knows; give the text of /sys/kernel/tracing/trace or trace_pipe, plain or compressed`,
+    `${source.label} is no trace that faultline knows${why}; give the text of /sys/kernel/tracing/trace or trace_pipe, plain or compressed`,
   );
 }
