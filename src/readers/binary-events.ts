@@ -86,3 +86,10 @@ function textName({ system, name }: EventFormat): string {
   if (name.startsWith('sys_enter_')) return `sys_${name.slice(10)}`;
   return name.startsWith('sys_exit_') ? `sys_${name.slice(9)}->` : name;
 }
+
+/** Strings that records point at: `0xffffffff81951a8f : "rcu_preempt"` by line. */
+export function kernelStrings(text: string): ReadonlyMap<string, string> {
+  const strings = new Map<string, string>();
+  for (const match of text.matchAll(/^\s*(0x[0-9a-f]+) : "(.*)"$/gm)) strings.set(match[1]!, match[2]!);
+  return strings;
+}

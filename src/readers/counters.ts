@@ -45,6 +45,10 @@ export const READER_COUNTERS = {
     severity: 'data-loss',
     advice: 'Pages of a ring buffer that are damaged or cut short; their records, or some of them, are lost.',
   },
+  'damaged-samples': {
+    severity: 'data-loss',
+    advice: 'Samples that are shorter than their event says, or of no known event; they are not read.',
+  },
   'records-dropped': {
     severity: 'data-loss',
     advice:

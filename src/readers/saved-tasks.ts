@@ -25,6 +25,13 @@ export class SavedTasks {
     }
   }
 
+  /** Notes that a thread belongs to a process. */
+  member(pid: number, tgid: number): void {
+    const known = this.#facts.tasks.get(pid);
+    if (known?.tgid === tgid || (!known && this.#facts.tasks.size >= MAX_TASKS)) return;
+    this.#facts.task(pid, known?.comm ?? (pid === 0 ? '<idle>' : (this.#names.get(pid) ?? '<...>')), tgid);
+  }
+
   /** Notes the task of a record. */
   note(pid: number): void {
     const slot = pid & (SLOTS - 1);

@@ -68,6 +68,29 @@ export interface DatMeta {
   unknownOptions: number;
 }
 
+/** What is known before anything but the first bytes was read. */
+export function emptyMeta(version: number, little: boolean, longSize: number, pageSize: number): DatMeta {
+  return {
+    version,
+    little,
+    longSize,
+    pageSize,
+    headerPage: '',
+    formats: [],
+    kallsyms: Buffer.alloc(0),
+    printk: '',
+    cmdlines: Buffer.alloc(0),
+    clock: null,
+    uname: null,
+    offsetNs: 0n,
+    ticks: null,
+    statistics: [],
+    buffers: [],
+    latency: false,
+    unknownOptions: 0,
+  };
+}
+
 export const OPTION_DONE = 0;
 const OPTION_CPUSTAT = 2;
 export const OPTION_BUFFER = 3;

@@ -1,7 +1,7 @@
 import { InputError } from '../core/errors.ts';
 import type { FieldSpec } from '../core/fields.ts';
 import type { FieldExtractor, RecordBatch } from '../core/records.ts';
-import { BinaryEvents, UNKNOWN_TYPE } from './binary-events.ts';
+import { BinaryEvents, kernelStrings, UNKNOWN_TYPE } from './binary-events.ts';
 import { BinaryRows, binaryContext } from './binary-rows.ts';
 import { ReaderFacts } from './facts.ts';
 import type { OpenTrace, TraceFormat } from './format.ts';
@@ -13,7 +13,7 @@ import { CpuRecords, pageLayout } from './ring-buffer.ts';
 import { SavedTasks } from './saved-tasks.ts';
 import type { ByteSource } from './source.ts';
 import { DatCompression, pageChunks } from './trace-dat-chunks.ts';
-import { type DatMeta, damaged } from './trace-dat-meta.ts';
+import { type DatMeta, damaged, emptyMeta } from './trace-dat-meta.ts';
 import { readV6 } from './trace-dat-v6.ts';
 import { DatSections } from './trace-dat-v7.ts';
 
@@ -51,25 +51,7 @@ async function openFile(source: ByteSource, file: RandomBytes): Promise<OpenTrac
   }
   if (longSize !== 4 && longSize !== 8) throw damaged(label, `a long of ${longSize} bytes`);
   const cursor = new ByteCursor(file, start.at, little, label);
-  const meta: DatMeta = {
-    version,
-    little,
-    longSize,
-    pageSize: cursor.u32(),
-    headerPage: '',
-    formats: [],
-    kallsyms: Buffer.alloc(0),
-    printk: '',
-    cmdlines: Buffer.alloc(0),
-    clock: null,
-    uname: null,
-    offsetNs: 0n,
-    ticks: null,
-    statistics: [],
-    buffers: [],
-    latency: false,
-    unknownOptions: 0,
-  };
+  const meta = emptyMeta(version, little, longSize, cursor.u32());
   let compression: DatCompression;
   if (version === 7) {
     const kind = cursor.string(32);
@@ -298,11 +280,4 @@ class TraceDat implements OpenTrace {
       (unknown > 0 ? `it describes none of its ${unknown} records` : 'the buffers of all CPUs are empty');
     return new InputError(`${this.source.label} holds no record: ${why}`);
   }
-}
-
-/** `0xffffffff81951a8f : "rcu_preempt"` by line. */
-function kernelStrings(text: string): ReadonlyMap<string, string> {
-  const strings = new Map<string, string>();
-  for (const match of text.matchAll(/^\s*(0x[0-9a-f]+) : "(.*)"$/gm)) strings.set(match[1]!, match[2]!);
-  return strings;
 }

@@ -23,10 +23,10 @@ function starts(prefix: Uint8Array, ...bytes: number[]): boolean {
   return bytes.every((byte, i) => prefix[i] === byte);
 }
 
-export const perfData: TraceFormat = unread(
-  'a perf.data file',
-  'record with tracefs or trace-cmd instead',
-  (_prefix, text) => (/^(PERFILE2|2ELIFREP|PERFFILE)/.test(text) ? 100 : 0),
+export const ancientPerfData: TraceFormat = unread(
+  'a perf.data file of before 2009',
+  'record with a newer perf',
+  (_prefix, text) => (text.startsWith('PERFFILE') ? 100 : 0),
 );
 
 export const ctf: TraceFormat = unread(
