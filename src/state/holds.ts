@@ -12,7 +12,7 @@ const schema = {
   seq: 'f64',
   ns: 'f64',
   cpu: 'i16',
-  /** Canonical FOLL_* bits, -1 unknown (a bare change of the count that only a pin makes). */
+  /** Canonical FOLL_* bits, -1 unknown. */
   flags: 'i32',
   refs: 'i32',
   /** Next hold of the page (row + 1). */
@@ -76,9 +76,15 @@ export class Holds {
     for (let at = this.#pages.col.hold[pageRow]!; at !== 0; at = this.table.col.next[at - 1]!) yield at - 1;
   }
 
+  /** A hold whose flags this kernel's table does not name: the change of the count tells which kind it is. */
+  tellKind(row: number, flags: number): void {
+    if (this.table.col.flags[row] === -1) this.table.col.flags[row] = flags;
+  }
+
   /** Whether a hold is a FOLL_PIN. */
   isPin(row: number): boolean {
-    return (this.table.col.flags[row]! & FOLL_PIN) !== 0;
+    const flags = this.table.col.flags[row]!;
+    return flags >= 0 && (flags & FOLL_PIN) !== 0;
   }
 
   /** Ends one hold. */

@@ -7,7 +7,7 @@ import {
   PG_OWNER_PRIV_1,
   PG_SWAPBACKED,
 } from '../../core/pageflags.ts';
-import { FOLL_PIN, MAPPING_ANON, MAPPING_KSM, PIN_BIAS } from '../../events/flags.ts';
+import { FOLL_GET, FOLL_PIN, MAPPING_ANON, MAPPING_KSM, PIN_BIAS } from '../../events/flags.ts';
 import {
   pageAlloc,
   pageFree,
@@ -226,7 +226,13 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
     s.holds.put(row, true, -change / PIN_BIAS, task.mm);
     c.pins[row] = Math.max(0, c.pins[row]! + change / PIN_BIAS);
   }
-  if (task.grabPfn === page) task.grabPfn = -1;
+  if (task.grabPfn === page) {
+    task.grabPfn = -1;
+    const kind = change >= PIN_BIAS ? FOLL_PIN : FOLL_GET;
+    // The slow walk's hold is there already, the fast one's is made when its grab returns.
+    if (c.hold[row] !== 0) s.holds.tellKind(c.hold[row]! - 1, kind);
+    if (Number.isNaN(task.grabHold)) task.grabHold = kind;
+  }
   if (reached === 1) endGeneration(s, e, row);
   else if (c.hold[row] !== 0 && change < 0) resolveGets(s, row);
 }
