@@ -1,3 +1,4 @@
+import { anonExclusiveViolation } from './anon-exclusive-violation.ts';
 import type { Check } from './check.ts';
 import { collapseExtraRefs } from './collapse-extra-refs.ts';
 import { collapseLatePin } from './collapse-late-pin.ts';
@@ -7,7 +8,11 @@ import { cowLeakThroughGupRef } from './cow-leak-through-gup-ref.ts';
 import { doubleFreePage } from './double-free-page.ts';
 import { faultWithoutProgress } from './fault-without-progress.ts';
 import { follForceWithoutCow } from './foll-force-without-cow.ts';
+import { forkLeftPteWritable } from './fork-left-pte-writable.ts';
 import { forkSwapExclusive } from './fork-swap-exclusive.ts';
+import { freeWhileLocked, freeWhileOnLru, freeWhileWriteback } from './free-while-flagged.ts';
+import { freeWhileMapped } from './free-while-mapped.ts';
+import { freeWhilePinned } from './free-while-pinned.ts';
 import { gupFastForkRace } from './gup-fast-fork-race.ts';
 import { gupPinBrokenByCollapse } from './gup-pin-broken-by-collapse.ts';
 import { gupPinBrokenByCow } from './gup-pin-broken-by-cow.ts';
@@ -16,6 +21,7 @@ import { gupUnpinUnbalanced } from './gup-unpin-unbalanced.ts';
 import { ksmInPlaceReuse } from './ksm-in-place-reuse.ts';
 import { ksmStaleStableNode } from './ksm-stale-stable-node.ts';
 import { ksmUnlockedRefRace } from './ksm-unlocked-ref-race.ts';
+import { locklessSwapcacheChange } from './lockless-swapcache-change.ts';
 import { longtermPinMovable } from './longterm-pin-movable.ts';
 import { madvfreeDiscardsDmaWrite } from './madvfree-discards-dma-write.ts';
 import { mapcountNegative } from './mapcount-negative.ts';
@@ -23,16 +29,37 @@ import { migratePinnedPage } from './migrate-pinned-page.ts';
 import { migrationEntryLeaked } from './migration-entry-leaked.ts';
 import { migrationLostWrite } from './migration-lost-write.ts';
 import { missedCow } from './missed-cow.ts';
+import { mmuNotifierAsyncInvalidate } from './mmu-notifier-async-invalidate.ts';
+import { mmuNotifierMissing } from './mmu-notifier-missing.ts';
+import { mmuNotifierUnbalanced } from './mmu-notifier-unbalanced.ts';
+import { pageLockHeldAtEnd } from './page-lock-held-at-end.ts';
+import { pageLockOrderInversion } from './page-lock-order-inversion.ts';
+import { pageLockRecursion } from './page-lock-recursion.ts';
+import { pageUnlockByNonOwner } from './page-unlock-by-non-owner.ts';
+import { pageUnlockNotLocked } from './page-unlock-not-locked.ts';
 import { policyMismatch } from './policy-mismatch.ts';
+import { refLeak } from './ref-leak.ts';
+import { refcountMapcountInconsistent } from './refcount-mapcount-inconsistent.ts';
 import { refcountUnderflow } from './refcount-underflow.ts';
 import { removeMappingDirtyOrder } from './remove-mapping-dirty-order.ts';
+import { secondaryMmuFaultInInvalidate } from './secondary-mmu-fault-in-invalidate.ts';
+import { secondaryMmuLostWrite } from './secondary-mmu-lost-write.ts';
+import { secondaryMmuStaleMapping } from './secondary-mmu-stale-mapping.ts';
 import { thpMapcountRace } from './thp-mapcount-race.ts';
+import { tlbBatchedReclaimRace } from './tlb-batched-reclaim-race.ts';
+import { tlbCowOrder } from './tlb-cow-order.ts';
+import { tlbFlushMissingBeforeFree } from './tlb-flush-missing-before-free.ts';
+import { tlbMigrateVma } from './tlb-migrate-vma.ts';
+import { tlbMremapMove } from './tlb-mremap-move.ts';
+import { tlbWriteAfterProtect } from './tlb-write-after-protect.ts';
+import { twoWritablePtes } from './two-writable-ptes.ts';
 import { uffdMoveSwapRace } from './uffd-move-swap-race.ts';
 import { uffdWpBypass } from './uffd-wp-bypass.ts';
 import { unexpectedCow } from './unexpected-cow.ts';
 import { unexpectedCowUnderReclaim } from './unexpected-cow-under-reclaim.ts';
 import { useAfterFreePage } from './use-after-free-page.ts';
 import { vmaUseAfterFree } from './vma-use-after-free.ts';
+import { writablePteSharedAnon } from './writable-pte-shared-anon.ts';
 import { zeroPageViolation } from './zero-page-violation.ts';
 
 /** Every check. Adding one: its file, one line here. */
@@ -72,4 +99,33 @@ export const CHECKS: readonly Check[] = [
   uffdMoveSwapRace,
   faultWithoutProgress,
   vmaUseAfterFree,
+  writablePteSharedAnon,
+  twoWritablePtes,
+  forkLeftPteWritable,
+  anonExclusiveViolation,
+  secondaryMmuStaleMapping,
+  secondaryMmuLostWrite,
+  secondaryMmuFaultInInvalidate,
+  mmuNotifierAsyncInvalidate,
+  mmuNotifierMissing,
+  mmuNotifierUnbalanced,
+  freeWhileMapped,
+  freeWhilePinned,
+  freeWhileLocked,
+  freeWhileWriteback,
+  freeWhileOnLru,
+  refcountMapcountInconsistent,
+  refLeak,
+  pageUnlockNotLocked,
+  pageUnlockByNonOwner,
+  pageLockHeldAtEnd,
+  pageLockRecursion,
+  pageLockOrderInversion,
+  locklessSwapcacheChange,
+  tlbFlushMissingBeforeFree,
+  tlbCowOrder,
+  tlbMremapMove,
+  tlbBatchedReclaimRace,
+  tlbMigrateVma,
+  tlbWriteAfterProtect,
 ];

@@ -1,0 +1,105 @@
+import { ACCESS_CPU } from '../events/access.ts';
+import type { EventKind } from '../events/declare.ts';
+import { access, mmExit, tlbFlush } from '../events/index.ts';
+import type { Cursor } from '../state/cursor.ts';
+import { covers } from '../state/secondary.ts';
+import type { StaleEntry } from '../state/tlb.ts';
+import { hexText, placeOn } from './evidence.ts';
+import type { Evidence, Place, Severity } from './finding.ts';
+import type { Pending } from './pending.ts';
+
+type Hook = readonly [EventKind, (e: Cursor) => void];
+
+/** Key of a translation that CPUs may still have. */
+export function staleKey(mm: number, va: number): string {
+  return `${mm} ${Math.floor(va / 4096)}`;
+}
+
+/** Claims that a translation should have been flushed by now. */
+export function claimStale(
+  pending: Pending,
+  e: Cursor,
+  stale: StaleEntry,
+  claim: {
+    readonly severity: Severity;
+    readonly cause: string;
+    readonly text: string;
+    readonly newPfn?: number;
+    readonly missing?: string;
+  },
+): void {
+  const place: Place = placeOn(e, {
+    mm: stale.mm,
+    va: stale.va,
+    pfn: stale.pfn,
+    ...(claim.newPfn === undefined ? {} : { newPfn: claim.newPfn }),
+  });
+  const evidence: Evidence[] = [
+    {
+      seq: stale.seq,
+      role: 'cause',
+      text: `PTE of ${hexText(stale.pfn)} ${stale.gone ? 'taken away' : 'write-protected'}`,
+    },
+    ...(stale.deferredSeq > 0 && stale.deferredSeq !== stale.seq
+      ? [{ seq: stale.deferredSeq, role: 'context' as const, text: 'flush deferred' }]
+      : []),
+    { seq: e.seq, role: 'decision', text: claim.text },
+  ];
+  pending.claim(staleKey(stale.mm, stale.va), {
+    severity: claim.severity,
+    cause: claim.cause,
+    moment: e.seq,
+    place,
+    values: { deferred: stale.deferredSeq > 0, wasWritable: stale.write },
+    evidence,
+    missing: claim.missing ?? 'rests on the absence of tlb.flush',
+  });
+}
+
+/**
+ * What shows that a translation was still in use, or at least not flushed before: a flush that comes only now, or a
+ * CPU that goes through it. The end of the mm settles the rest.
+ */
+export function confirmStale(pending: Pending): readonly Hook[] {
+  return [
+    [
+      tlbFlush,
+      (e) => {
+        if (!pending.any) return;
+        const { mm, start, end } = tlbFlush.at;
+        const from = e.args[e.at + start]!;
+        const range = {
+          start: Number.isNaN(from) ? 0 : from,
+          end: Number.isNaN(from) ? -1 : e.args[e.at + end]!,
+        };
+        for (const [key, { place }] of [...pending.all()])
+          if (place.mm === e.args[e.at + mm] && covers(range, place.address!))
+            pending.confirm(key, { seq: e.seq, role: 'harm', text: 'flushed only now' });
+      },
+    ],
+    [
+      access,
+      (e) => {
+        const { agent, mm, va, pfn } = access.at;
+        if (!pending.any || e.args[e.at + agent] !== ACCESS_CPU) return;
+        const key = staleKey(e.args[e.at + mm]!, e.args[e.at + va]!);
+        const claim = pending.get(key);
+        const page = e.args[e.at + pfn]!;
+        if (claim === undefined || (claim.place.pfn !== null && claim.place.pfn !== page)) return;
+        pending.confirm(key, {
+          seq: e.seq,
+          role: 'harm',
+          text: `a CPU goes through the old translation to ${hexText(page)}`,
+        });
+      },
+    ],
+    [
+      mmExit,
+      (e) => {
+        if (!pending.any) return;
+        for (const [key, { place }] of [...pending.all()])
+          if (place.mm === e.args[e.at + mmExit.at.mm]) pending.settle(key);
+      },
+    ],
+  ];
+}
