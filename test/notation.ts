@@ -8,7 +8,8 @@
  * - pfn: a name (P, Q, ...), `-` for "none", or a number
  * - mm: a name; ptr: the name of a page-table page, with an index behind a colon (`T`, `T:3`)
  * - va: a name of an address at the start of a 2 MiB region, with pages added (`a`, `a+3`)
- * - pte: `none`, `P:r` or `P:w` (a present one, read-only or writable), `swap:7`
+ * - pte: `none`, `P:r` or `P:w` (a present one, read-only or writable), `P:m` (a migration entry), `swap:7`; with `u`
+ *   behind it uffd-wp, with `x` exclusive (`P:wu`, `swap:7:x`)
  * - entry: `swap:7`; flags and codes: words (below), `|` between flags; bool: yes or no
  * - anything else: a number
  */
@@ -18,7 +19,17 @@ import { CHECKS } from '../src/checks/index.ts';
 import { Runner } from '../src/checks/runner.ts';
 import type { WriteFault } from '../src/checks/write-fault.ts';
 import { PAGE_FLAG_NAMES } from '../src/core/pageflags.ts';
-import { entryOf, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_USER, PTE_WRITE } from '../src/core/pte.ts';
+import {
+  entryOf,
+  PTE_EXCLUSIVE,
+  PTE_MIGRATION,
+  PTE_NONE,
+  PTE_PRESENT,
+  PTE_SWAP,
+  PTE_UFFD_WP,
+  PTE_USER,
+  PTE_WRITE,
+} from '../src/core/pte.ts';
 import { CTX_HARDIRQ, CTX_KNOWN } from '../src/core/records.ts';
 import { type EventBatch, EventBatchBuilder } from '../src/events/batch.ts';
 import type { EventKind } from '../src/events/declare.ts';
@@ -211,10 +222,13 @@ class Reader {
 
   #pte(text: string): [bits: number, frame: number] {
     if (text === 'none') return [PTE_NONE, 0];
-    const [name, how] = text.split(':');
-    if (name === 'swap') return [PTE_SWAP, entryOf(0, integer(how!))];
-    if (how !== 'r' && how !== 'w') throw new Error(`a PTE is none, swap:N, PAGE:r or PAGE:w, not ${text}`);
-    return [PTE_PRESENT | PTE_USER | (how === 'w' ? PTE_WRITE : 0), this.#pfn(name!)];
+    const [name, how, mark = ''] = text.split(':');
+    if (name === 'swap') return [PTE_SWAP | (mark === 'x' ? PTE_EXCLUSIVE : 0), entryOf(0, integer(how!))];
+    const [, kind, marks] = /^([rwm])([ux]*)$/.exec(how ?? '') ?? [];
+    if (kind === undefined) throw new Error(`a PTE is none, swap:N, PAGE:r, PAGE:w or PAGE:m, not ${text}`);
+    const bits = (marks!.includes('u') ? PTE_UFFD_WP : 0) | (marks!.includes('x') ? PTE_EXCLUSIVE : 0);
+    if (kind === 'm') return [PTE_MIGRATION | bits, this.#pfn(name!)];
+    return [PTE_PRESENT | PTE_USER | bits | (kind === 'w' ? PTE_WRITE : 0), this.#pfn(name!)];
   }
 }
 

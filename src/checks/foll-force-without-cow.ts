@@ -103,7 +103,11 @@ Silent: the retry still asks for a COWed page: faults again`,
             const pages = taken.get(e.pid);
             if (pages === undefined) return;
             taken.delete(e.pid);
-            for (const { pfn, seq } of pages) look(e, pfn, seq);
+            for (const { pfn, seq } of pages) {
+              // Nothing was kept: the walk failed.
+              if (e.args[e.at + gupEnd.at.ret]! <= 0) context.judged();
+              else look(e, pfn, seq);
+            }
           },
         ],
       ],

@@ -1,6 +1,7 @@
 import { PTE_KIND, PTE_PRESENT, PTE_WRITE } from '../core/pte.ts';
 import {
   forkCheck,
+  forkPtes,
   forkRange,
   forkRangeEnd,
   gupEnd,
@@ -59,17 +60,31 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
     const shared = new Map<number, Shared>();
     const pins = new Map<number, FastPin>();
 
-    function note(e: Cursor, parent: number, va: number, pfn: number, seq: number): Shared {
+    /** When a task of fork began to copy PTEs, by pid. */
+    const begun = new Map<number, { readonly seq: number; readonly ns: number; readonly cpu: number }>();
+
+    function note(
+      parent: number,
+      va: number,
+      pfn: number,
+      from: { readonly seq: number; readonly ns: number; readonly cpu: number },
+    ): Shared {
       const known = shared.get(pfn);
       if (known !== undefined && known.parent === parent && known.sharedSeq === 0) return known;
-      const { ns, cpu } = e;
+      const { seq, ns, cpu } = from;
       const fresh = { parent, va, pfn, seq, ns, cpu, sharedSeq: 0, sharedNs: 0, sharedCpu: 0 };
       shared.set(pfn, fresh);
       return fresh;
     }
 
-    function childHas(e: Cursor, parent: number, va: number, pfn: number, begun: number): void {
-      const page = note(e, parent, va, pfn, begun);
+    function childHas(
+      e: Cursor,
+      parent: number,
+      va: number,
+      pfn: number,
+      from: Parameters<typeof note>[3],
+    ): void {
+      const page = note(parent, va, pfn, from);
       page.sharedSeq = e.seq;
       page.sharedNs = e.ns;
       page.sharedCpu = e.cpu;
@@ -83,9 +98,8 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
       context.judged();
       if (held === undefined) return;
       const { sharedNs: ns, sharedCpu: cpu } = page;
-      const ordered =
-        surelyBefore(page, held, context.skewNs()) &&
-        surelyBefore(held, { ns: e.ns, cpu: e.cpu }, context.skewNs());
+      // That the PTE was still writable, or the page exclusive, when the walk looked is what its success says.
+      const ordered = surelyBefore(page, held, context.skewNs());
       const certain = ordered && held.write && !held.doubtful && isWhole(s);
       context.report({
         check: ID,
@@ -149,7 +163,7 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
             // Only what was pinned meanwhile matters; the others are not kept.
             const pin = pins.get(pfn);
             if (fork.copied === pfn || pin === undefined || pin.mm !== fork.mm) return;
-            childHas(e, fork.mm, fork.va, pfn, fork.seq);
+            childHas(e, fork.mm, fork.va, pfn, begun.get(e.pid) ?? e);
           },
         ],
         [
@@ -162,17 +176,18 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
             const pin = pins.get(pfn);
             for (const run of s.machines.forks.values())
               if (pin?.mm === run.parent && run.child === e.args[e.at + pteWrite.at.mm] && run.endSeq === 0)
-                childHas(e, run.parent, va, pfn, run.seq);
+                childHas(e, run.parent, va, pfn, run);
           },
         ],
       ],
       after: [
+        [forkPtes, (e) => void begun.set(e.pid, { seq: e.seq, ns: e.ns, cpu: e.cpu })],
         [
           forkCheck,
           (e) => {
             const { parent, va, pfn, pinned } = forkCheck.at;
             if (e.args[e.at + pinned] === 0)
-              note(e, e.args[e.at + parent]!, e.args[e.at + va]!, e.args[e.at + pfn]!, e.seq);
+              note(e.args[e.at + parent]!, e.args[e.at + va]!, e.args[e.at + pfn]!, e);
           },
         ],
         [

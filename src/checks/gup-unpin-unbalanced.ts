@@ -1,4 +1,3 @@
-import { EXACT } from '../core/knowledge.ts';
 import { FOLL_PIN, PIN_BIAS } from '../events/flags.ts';
 import { gupPut, refAdd } from '../events/index.ts';
 import { LIFE_FREE, TRI_TRUE } from '../state/pages.ts';
@@ -75,7 +74,7 @@ Silent: 1024 plain references, which look like a pin`,
             const c = s.pages.col;
             if (c.pins[row] === 0 || c.life[row] === LIFE_FREE || c.large[row] === 1) return;
             const why = incomplete(s);
-            if (why !== null || !isWhole(s) || !s.pages.exact(row) || c.mapGrade[row] !== EXACT) {
+            if (why !== null || !isWhole(s) || !s.pages.exact(row) || Number.isNaN(s.pages.mappings(row))) {
               context.cannot(why ?? 'history of the page since its allocation');
               return;
             }

@@ -29,13 +29,13 @@ Fires:  a PTE is both writable and uffd-wp`,
       context.report({
         check: ID,
         severity: 'critical',
-        verdict: 'proven',
+        verdict: isWhole(s) ? 'proven' : 'suspect',
         cause: 'writable',
         moment: e.seq,
         place: placeOn(e, { mm, va, pfn }),
         values: {},
         evidence: [{ seq: e.seq, role: 'decision', text: 'PTE is writable and uffd-wp' }],
-        missing: null,
+        missing: isWhole(s) ? null : 'the lost records',
       });
     });
     return {

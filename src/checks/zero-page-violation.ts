@@ -32,7 +32,7 @@ Silent: KSM put the zero page in place of a page of zeroes: its PTE is dirty, bu
       pfn: number,
       severity: Severity,
       on: { mm?: number; va?: number },
-      verdict: Verdict = 'proven',
+      verdict: Verdict = isWhole(s) ? 'proven' : 'suspect',
     ): void {
       context.report({
         check: ID,
@@ -43,7 +43,12 @@ Silent: KSM put the zero page in place of a page of zeroes: its PTE is dirty, bu
         place: placeOn(e, { ...on, pfn }),
         values: {},
         evidence: [{ seq: e.seq, role: 'decision', text: `zero page: ${cause.replaceAll('-', ' ')}` }],
-        missing: verdict === 'proven' ? null : 'whether this kernel counts pins of the zero page',
+        missing:
+          verdict === 'proven'
+            ? null
+            : isWhole(s)
+              ? 'whether this kernel counts pins of the zero page'
+              : 'the lost records',
       });
     }
     const mapped = (
