@@ -6,8 +6,10 @@ import { exportCommand } from './export.ts';
 import { infoCommand } from './info.ts';
 import { pageCommand } from './page.ts';
 import { rendered } from './render.ts';
+import { replayCommand } from './replay.ts';
 import { sqlCommand } from './sql.ts';
 import { stateCommand } from './state.ts';
+import { variantsCommand } from './variants.ts';
 
 /** Every command, in the order of --help. Adding one: a file that declares it, and a line here. */
 export const COMMANDS: readonly AnyCommand[] = [
@@ -17,6 +19,8 @@ export const COMMANDS: readonly AnyCommand[] = [
   rendered(pageCommand),
   sqlCommand,
   exportCommand,
+  rendered(replayCommand),
   rendered(checksCommand),
+  rendered(variantsCommand),
   rendered(eventsCommand),
 ];

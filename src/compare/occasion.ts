@@ -22,6 +22,8 @@ export interface Vote {
   /** Inputs that would have been needed where the outcome is unknown. */
   readonly missing: readonly string[];
   readonly agreement: 'agrees' | 'differs' | 'unknown';
+  /** It waits for the page lock first. */
+  readonly waits?: boolean;
 }
 
 /** A value of an input, by name; null is unknown. */

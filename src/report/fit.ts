@@ -49,7 +49,7 @@ function against(fit: Fit): string {
 /** Which presets the trace follows, which not, and which axis values explain it best. Empty without a decision. */
 export function fitSection(fit: Fit | null, style: Style): string {
   if (fit === null) return '';
-  const lines = [`${style.bold('rules')}      ${explained(fit)}`];
+  const lines = [labelled('rules', explained(fit)).replace('rules', style.bold('rules'))];
   lines.push(labelled('no contradiction', fit.explained.join(', ') || 'no preset', 2, 18));
   if (fit.contradicted.length > 0) lines.push(labelled('contradicted', against(fit), 2, 18));
   const better = found(fit);

@@ -70,7 +70,8 @@ export function writeFaultOccasion(fault: WriteFault, asked: Counterfactual): Oc
     inputs: inputsOf(fault),
     observed: settled ? d.outcome : d.outcome === 'wait' ? 'wait' : 'unknown',
     vote(value): Vote {
-      const { agreement, ruling } = judge(page === 'ksm' ? ksmAsCow(value) : cowRuleOf(value), d);
+      const rule = page === 'ksm' ? ksmAsCow(value) : cowRuleOf(value);
+      const { agreement, ruling } = judge(rule, d);
       // An outcome that rests on what was not seen is nothing to judge a rule by.
       const open = !settled || d.outcomeBy === 'absence' || d.outcomeBy === 'none';
       return {
@@ -78,6 +79,7 @@ export function writeFaultOccasion(fault: WriteFault, asked: Counterfactual): Oc
         reason: ruling.reason,
         missing: ruling.missing,
         agreement: open ? 'unknown' : agreement,
+        waits: rule.waits && inputs.locked === true,
       };
     },
     fires: (outcome) => asked.fires(fault, outcome),

@@ -1,0 +1,65 @@
+import { type Replay, replay } from '../replay/replay.ts';
+import { replayJson, replayText } from '../report/replay.ts';
+import { PRESETS } from '../variants/presets.ts';
+import type { CommandSpec, Options } from './command.ts';
+import { UsageError } from './exit.ts';
+import { collect, declareOutputOptions, declareTraceOptions, listOption } from './options.ts';
+import { traceOptions } from './trace-options.ts';
+import { VARIANT_FORMS, variantList } from './variant-option.ts';
+
+/** The two variants of --bisect. */
+function bisectOption(
+  options: Options,
+): [Replay['variants'][number] | null, Replay['variants'][number] | null] | null {
+  const names = listOption(options, 'bisect');
+  if (names === null) return null;
+  const [a, b, ...more] = variantList(names);
+  if (a === undefined || b === undefined || more.length > 0)
+    throw new UsageError('--bisect takes two variants', 'example: --bisect 5.11,6.12');
+  return [a, b];
+}
+
+/** `faultline replay`: what other rules would have decided. */
+export const replayCommand: CommandSpec<Replay> = {
+  name: 'replay',
+  description: 'decide a trace anew under several patch variants, beside what was observed',
+
+  declare(command) {
+    command.argument('<trace...>', 'traces or cases, each by itself; - is standard input');
+    command
+      .option(
+        '--variant <variant,...>',
+        `variants to ask (default: the presets): auto, ${VARIANT_FORMS}; a setting belongs to the variant before it`,
+        collect,
+      )
+      .option(
+        '--bisect <a,b>',
+        'the smallest set of axes in which b decides this trace differently from a',
+        collect,
+      );
+    declareTraceOptions(command);
+    declareOutputOptions(command, 'one JSON object a line per trace (schema faultline.replay/1)');
+  },
+
+  async *run(context, operands, options) {
+    const pair = bisectOption(options);
+    const names = listOption(options, 'variant');
+    const variants = names === null ? (pair ?? PRESETS) : variantList(names);
+    const { kernel, arch, clock, vmemmapBase } = traceOptions(options);
+    for (const input of operands) {
+      if (context.stopped) return;
+      try {
+        yield await replay(
+          input,
+          { variants, bisect: pair, kernel, arch, clock, vmemmapBase },
+          { source: context.events },
+        );
+      } catch (error) {
+        context.fail(error);
+      }
+    }
+  },
+
+  json: replayJson,
+  text: replayText,
+};
