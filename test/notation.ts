@@ -6,7 +6,8 @@
  *
  * An argument that is left out is not known. Values by the type of the argument:
  * - pfn: a name (P, Q, ...), `-` for "none", or a number
- * - mm: a name; ptr: the name of a page-table page, with an index behind a colon (`T`, `T:3`)
+ * - mm: a name; ptr: the name of a page-table page, with an index behind a colon (`T`, `T:3`), an address (`@a+3`)
+ *   or a number
  * - va: a name of an address at the start of a 2 MiB region, with pages added (`a`, `a+3`)
  * - pte: `none`, `P:r` or `P:w` (a present one, read-only or writable), `P:m` (a migration entry), `swap:7`; with `u`
  *   behind it uffd-wp, with `x` exclusive (`P:wu`, `swap:7:x`)
@@ -31,12 +32,14 @@ import {
   PTE_WRITE,
 } from '../src/core/pte.ts';
 import { CTX_HARDIRQ, CTX_KNOWN } from '../src/core/records.ts';
+import { ACCESS_CPU, ACCESS_DEVICE } from '../src/events/access.ts';
 import { type EventBatch, EventBatchBuilder } from '../src/events/batch.ts';
 import type { EventKind } from '../src/events/declare.ts';
 import * as flags from '../src/events/flags.ts';
 import * as gup from '../src/events/gup.ts';
 import * as reclaim from '../src/events/reclaim.ts';
 import { eventKind } from '../src/events/registry.ts';
+import { SYSCALLS } from '../src/events/task.ts';
 import { FOLDS } from '../src/state/folds/index.ts';
 import { MmState } from '../src/state/state.ts';
 import { variantById } from '../src/variants/presets.ts';
@@ -84,6 +87,8 @@ const CODES: Readonly<Record<string, Words>> = {
     'get-fast': gup.GUP_GET_FAST,
     locked: gup.GUP_LOCKED,
   },
+  agent: { cpu: ACCESS_CPU, device: ACCESS_DEVICE },
+  call: Object.fromEntries(SYSCALLS.map((name, code) => [name, code])),
   'reclaim.begin': {
     direct: reclaim.RECLAIM_DIRECT,
     kswapd: reclaim.RECLAIM_KSWAPD,
@@ -188,13 +193,13 @@ class Reader {
       case 'mm':
         return this.#mms.number(text);
       case 'ptr': {
+        if (text.startsWith('@')) return this.#va(text.slice(1));
+        if (/^\d/.test(text)) return integer(text);
         const [table, index = '0'] = text.split(':');
         return this.#tables.number(table!) + integer(index) * 8;
       }
-      case 'va': {
-        const [region, pages = '0'] = text.split('+');
-        return this.#regions.number(region!) + integer(pages) * 4096;
-      }
+      case 'va':
+        return this.#va(text);
       case 'entry':
         return entryOf(0, integer(text.replace(/^swap:/, '')));
       case 'pageflags':
@@ -218,6 +223,11 @@ class Reader {
   #pfn(text: string): number {
     if (text === '-') return -1;
     return /^\d/.test(text) ? integer(text) : this.#pfns.number(text);
+  }
+
+  #va(text: string): number {
+    const [region, pages = '0'] = text.split('+');
+    return this.#regions.number(region!) + integer(pages) * 4096;
   }
 
   #pte(text: string): [bits: number, frame: number] {
