@@ -34,7 +34,7 @@ export function infoText(analysis: Analysis, style: Style): string {
   }
   const rules = fitSection(analysis.fit, style);
   if (rules !== '') sections.push(rules);
-  sections.push(coverageText(analysis.coverage, style));
+  sections.push(coverageText(analysis.coverage, style, true));
   const input = countersText(trace.counters, style);
   if (input !== '') sections.push(input);
   return `${sections.join('\n\n')}\n`;

@@ -87,43 +87,69 @@ export function fidelityText(analysis: Analysis, style: Style): string {
   return lines.replace('fidelity', style.bold('fidelity'));
 }
 
-/** Names after a label, as one wrapped line. */
-function namesLine(label: string, checks: readonly Coverage[]): string {
-  return labelled(label, checks.map((check) => check.check).join(', '), 2, 18);
+/** Names, needs or lines of a short coverage that are listed before the rest is only counted. */
+const LISTED = 8;
+
+/** Some names, and how many more there are; all of them for the whole coverage. */
+function someNames(names: readonly string[], whole: boolean): string {
+  if (whole || names.length <= LISTED + 1) return names.join(', ');
+  return `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
 }
 
-/** What could be judged, what not, and which events would have been needed. */
-export function coverageText(coverage: readonly Coverage[], style: Style): string {
+function namesLine(label: string, checks: readonly Coverage[], whole: boolean): string {
+  return labelled(
+    label,
+    someNames(
+      checks.map((check) => check.check),
+      whole,
+    ),
+    2,
+    18,
+  );
+}
+
+/** What checks lack, what most of them lack first. */
+function needsOf(checks: readonly Coverage[]): string[] {
+  const lacking = new Map<string, number>();
+  for (const { missing } of checks)
+    for (const need of missing) lacking.set(need, (lacking.get(need) ?? 0) + 1);
+  return [...lacking].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([need]) => escapeText(need));
+}
+
+/** What could be judged, what not, and which events would have been needed; in few lines, or as a whole. */
+export function coverageText(coverage: readonly Coverage[], style: Style, whole: boolean): string {
   const head = style.bold('coverage');
   if (coverage.length === 0) return `${head}   no check ran`;
   const full = coverage.filter((check) => check.judged > 0 && check.cannotJudge === 0);
-  const blind = coverage.filter(
-    (check) => check.cannotJudge > 0 || (check.judged === 0 && check.missing.length > 0),
+  const never = coverage.filter(
+    (check) => check.judged === 0 && (check.cannotJudge > 0 || check.missing.length > 0),
   );
   const idle = coverage.filter(
     (check) => check.judged === 0 && check.cannotJudge === 0 && check.missing.length === 0,
   );
-  const lines = [`${head}   ${plural(coverage.length, 'check')}`];
-  if (full.length > 0) lines.push(namesLine('judged all', full));
-  if (idle.length > 0) lines.push(namesLine('no occasion seen', idle));
+  const partly = coverage.filter((check) => check.judged > 0 && check.cannotJudge > 0);
+  const lines = [
+    `${head}   ${plural(coverage.length, 'check')}: ${count(full.length)} judged all, ${count(partly.length)} in part, ${count(never.length)} never`,
+  ];
+  if (full.length > 0) lines.push(namesLine('judged all', full, whole));
+  if (idle.length > 0) lines.push(namesLine('no occasion seen', idle, whole));
   // Which check needs which of them, `faultline checks ID` tells.
-  const never = blind.filter((check) => check.judged === 0);
   if (never.length > 0) {
-    const needs = new Set(never.flatMap((check) => check.missing));
-    lines.push(namesLine('never judged', never));
-    if (needs.size > 0)
-      lines.push(labelled('they need', [...needs].sort().map(escapeText).join(', '), 2, 18));
+    lines.push(namesLine('never judged', never, whole));
+    lines.push(labelled('they need', someNames(needsOf(never), whole), 2, 18));
   }
-  const partly = new Map<string, string[]>();
-  for (const { check, judged, cannotJudge, missing } of blind) {
-    if (judged === 0) continue;
+  const shares = new Map<string, string[]>();
+  for (const { check, judged, cannotJudge, missing } of partly) {
     const needs = missing.length > 0 ? `: needs ${missing.map(escapeText).join(', ')}` : '';
     const share = `${count(cannotJudge)} of ${count(judged + cannotJudge)}${needs}`;
-    partly.set(share, [...(partly.get(share) ?? []), check]);
+    shares.set(share, [...(shares.get(share) ?? []), check]);
   }
-  for (const [share, checks] of partly) {
-    lines.push(labelled('cannot judge', `${checks.join(', ')} ${share}`, 2, 18));
-  }
+  const parts = [...shares].map(([share, checks]) =>
+    labelled('cannot judge', `${checks.join(', ')} ${share}`, 2, 18),
+  );
+  lines.push(...(whole ? parts : parts.slice(0, LISTED)));
+  if (!whole && parts.length > LISTED)
+    lines.push(labelled('', `and ${parts.length - LISTED} more, as faultline info tells`, 2, 18));
   return lines.join('\n');
 }
 
