@@ -18,7 +18,7 @@ Silent: B adds its rmap first (sum 3), then frees the slot`,
     return {
       decided(fault) {
         const { d } = fault;
-        if (d.outcome !== 'reuse' || d.page !== 'anon') return;
+        if (d.outcome !== 'reuse' || (d.page !== 'anon' && d.page !== 'ksm')) return;
         const mapped = (d.wp.reuse ?? d.wp.test ?? d.wp.first)?.mapcount ?? Number.NaN;
         if (fault.sharers.length === 0) {
           if (mapped === 0 || d.inputs.exclusive === true) context.judged();
@@ -26,10 +26,15 @@ Silent: B adds its rmap first (sum 3), then frees the slot`,
           return;
         }
         context.judged();
+        // Sharers that do not map it are known only where every PTE is told; the mapcount does not have them.
+        const unmapped = d.wp.unmappedSharers.length > 0;
         // The page says itself that one PTE maps it: the other PTE was cleared unseen, or is just being cleared.
-        if (mapped === 0 || (Number.isNaN(mapped) && d.wp.mapBefore === 1)) return;
+        if (!unmapped && (mapped === 0 || (Number.isNaN(mapped) && d.wp.mapBefore === 1))) return;
         const certain =
-          mapped >= 1 && d.outcomeBy === 'probe' && !context.state.lossy && !context.state.blind;
+          (mapped >= 1 || unmapped) &&
+          d.outcomeBy === 'probe' &&
+          !context.state.lossy &&
+          !context.state.blind;
         context.report({
           check: ID,
           severity: 'critical',

@@ -3,7 +3,7 @@ import { isJudgeable, judge } from '../variants/judge.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Check, CheckContext, CheckRun } from './check.ts';
 import type { Severity } from './finding.ts';
-import { evidenceOf, inReclaim, type WriteFault } from './write-fault.ts';
+import { evidenceOf, type WriteFault } from './write-fault.ts';
 
 /** A pin, or a reference that is certainly there, through the faulting mapping: the count that the task read holds it. */
 export function livePin(fault: WriteFault): boolean {
@@ -52,8 +52,7 @@ export function watchCopies(check: string, context: CheckContext, underReclaim: 
       if (!fault.exclusive) return;
       const holder = fault.lockHolder;
       const reclaimer =
-        (fault.cause === 'page-lock' && holder !== null && inReclaim(holder.task)) ||
-        fault.cause === 'lru-isolated';
+        (fault.cause === 'page-lock' && holder !== null && holder.reclaim) || fault.cause === 'lru-isolated';
       if (underReclaim && !reclaimer) return;
       context.report({
         check,

@@ -37,7 +37,7 @@ export interface WriteFault {
   /** References beyond mappings, cache, LRU batch or isolation, and other functions in flight: those GUP must hold. */
   readonly gupReferences: number;
   /** Task that held the page lock at the decision, and the event that shows it; null if not known. */
-  readonly lockHolder: { readonly task: Task; readonly seq: number } | null;
+  readonly lockHolder: { readonly task: Task; readonly seq: number; readonly reclaim: boolean } | null;
   /** Why a copy was made: domain.md, unexpected-cow. */
   readonly cause: string;
   readonly causeSeq: number;
@@ -91,6 +91,7 @@ function sharersOf(s: MmState, d: Decision): number[] {
       continue;
     if (!sharers.includes(owner)) sharers.push(owner);
   }
+  for (const owner of d.wp.unmappedSharers) if (!sharers.includes(owner)) sharers.push(owner);
   return sharers;
 }
 
@@ -108,15 +109,17 @@ function inFlight(s: MmState, d: Decision): number {
 
 /** Who may have held the page lock: a task that announced its unlock and was not heard of since. */
 function lockHolder(s: MmState, d: Decision): WriteFault['lockHolder'] {
+  const told = d.wp.lockPid === -1 ? undefined : s.tasks.peek(d.wp.lockPid);
+  if (told !== undefined) return { task: told, seq: d.wp.lockSeq, reclaim: d.wp.lockReclaim };
   const row = s.pages.find(d.pfn);
   for (const task of s.tasks.all()) {
     if (task.pid !== d.pid && task.unlocking === d.pfn && row >= 0)
-      return { task, seq: s.pages.col.unlockSeq[row]! };
+      return { task, seq: s.pages.col.unlockSeq[row]!, reclaim: inReclaim(task) };
   }
   // Or one that unlocked it after the decision while this task was still in its fault.
   if (row >= 0 && s.pages.col.unlockSeq[row]! > d.wp.decidedSeq && s.pages.col.unlockPid[row] !== d.pid) {
     const task = s.tasks.peek(s.pages.col.unlockPid[row]!);
-    if (task !== undefined) return { task, seq: s.pages.col.unlockSeq[row]! };
+    if (task !== undefined) return { task, seq: s.pages.col.unlockSeq[row]!, reclaim: inReclaim(task) };
   }
   return null;
 }
@@ -159,6 +162,7 @@ function causeOf(
   for (const wp of s.open)
     if (wp.pfn === d.pfn && wp.pid !== d.pid && wp.decided)
       return { cause: 'sibling-cow', seq: wp.decidedSeq };
+  if (d.wp.isolatorReclaim && count > 1) return { cause: 'lru-isolated', seq: d.wp.isolatorSeq };
   if (onLru === false && count > 1) {
     const row = s.pages.find(d.pfn);
     const seq = row < 0 ? 0 : s.pages.col.offListSeq[row]!;
@@ -184,7 +188,7 @@ export function viewFault(s: MmState, d: Decision): WriteFault {
   const flags = (d.wp.copy ?? d.wp.test ?? d.wp.first ?? d.wp.reuse)?.flags ?? Number.NaN;
   const row = s.pages.find(d.pfn);
   const offList = !Number.isNaN(flags) && !(flags & PG_LRU);
-  const isolated = cause === 'lru-isolated' || (holder !== null && inReclaim(holder.task));
+  const isolated = cause === 'lru-isolated' || holder?.reclaim === true;
   const pins = holds.filter((held) => held.pin).length;
   const own = holds.find((held) => held.own === true);
   return {
@@ -267,8 +271,8 @@ export function evidenceOf(fault: WriteFault): Evidence[] {
   return found.sort((a, b) => a.seq - b.seq);
 }
 
-/** Whether a task was reclaiming. */
-export function inReclaim(task: Task): boolean {
+/** Whether a task is reclaiming. */
+function inReclaim(task: Task): boolean {
   return task.reclaim !== 0;
 }
 

@@ -26,6 +26,16 @@ export interface WpBracket extends FaultBracket {
   mappingBefore: number;
   mapBefore: number;
   largeBefore: boolean;
+  /** Who held the page lock and who had isolated the page as it was looked at, where that was told: task and event; -1 nobody told. */
+  lockPid: number;
+  lockSeq: number;
+  isolatorPid: number;
+  isolatorSeq: number;
+  /** Whether each of the two was reclaiming then. */
+  lockReclaim: boolean;
+  isolatorReclaim: boolean;
+  /** mms that could see the page without mapping it: a swap PTE of its slot, an unmap in flight. Told only where every PTE is. */
+  unmappedSharers: readonly number[];
   /** Another task removed its mapping and has not put the reference yet (mmu_gather): seq of the removal, 0 none. */
   gatherSeq: number;
   /** Least and greatest refcount of the fold from entry to the deciding step; NaN if not known throughout. */

@@ -40,7 +40,7 @@ import { concludeWp } from './conclude.ts';
 import { isSwap, samplePte } from './ptes.ts';
 import { noteFlags } from './refs.ts';
 import { tellsPtes } from './rmap.ts';
-import { decide, readCount, readFlags } from './watch.ts';
+import { decide, lookAround, readCount, readFlags } from './watch.ts';
 
 /** A fault tells which mm its task runs on, unless it acts for another process. */
 function runsOn(s: MmState, e: Cursor, task: Task, mm: number, flags: number): void {
@@ -99,6 +99,13 @@ function onWpBegin(s: MmState, e: Cursor, task: Task): void {
     mappingBefore: row < 0 ? 0 : c.mapping[row]!,
     mapBefore: row < 0 || !s.tellsMappings ? Number.NaN : s.pages.mappings(row),
     largeBefore: row >= 0 && c.large[row] === 1,
+    lockPid: -1,
+    lockSeq: 0,
+    isolatorPid: -1,
+    isolatorSeq: 0,
+    lockReclaim: false,
+    isolatorReclaim: false,
+    unmappedSharers: [],
     gatherSeq:
       row >= 0 && c.mapDelta[row]! < 0 && c.mapPid[row] !== task.pid && c.refSeq[row]! < c.mapSeq[row]!
         ? c.mapSeq[row]!
@@ -133,6 +140,7 @@ function onWpBegin(s: MmState, e: Cursor, task: Task): void {
   };
   task.fault = wp;
   if (row >= 0) {
+    lookAround(s, wp);
     c.watched[row] = Math.min(255, c.watched[row]! + 1);
     s.open.push(wp);
   }
@@ -202,13 +210,17 @@ export const faultFolds: readonly Fold[] = [
     const sample = sampleOf(e, wpTest.at);
     const wp = wpFor(s, task, e.args[e.at + wpTest.at.pfn]!, Number.NaN, (sample.flags & PG_HEAD) !== 0);
     if (wp === null) return;
+    lookAround(s, wp);
     readFlags(wp, sample);
     wp.test = sample;
     readCount(wp, sample.count, e.seq);
   }),
   fold(wpTested, (_s, e, task) => {
     const wp = wpOf(task);
-    if (wp !== null) wp.tested = e.args[e.at + wpTested.at.ok] === 1;
+    if (wp === null) return;
+    wp.tested = e.args[e.at + wpTested.at.ok] === 1;
+    // Not the sole user: what changes from here on is no input any more.
+    if (!wp.tested) decide(wp, e.seq);
   }),
   fold(wpCopy, (s, e, task) => {
     const page = e.args[e.at + wpCopy.at.pfn]!;

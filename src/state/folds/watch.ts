@@ -1,8 +1,42 @@
 import { PG_LOCKED, PG_OWNER_2 } from '../../core/pageflags.ts';
+import { pteWrite } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
 import type { Sample, WpBracket } from '../decision.ts';
+import { SLOT_UNKNOWN } from '../ptes.ts';
 import type { MmState } from '../state.ts';
 import { Tasks } from '../tasks.ts';
+
+/** mms other than the faulting one that can see a page although they do not map it (domain.md 3, sharers). */
+function unmappedSharers(s: MmState, wp: WpBracket, row: number): number[] {
+  // Swap PTEs come and go unseen, unless every write of a PTE is told.
+  if (s.sources.seen[pteWrite.code] !== 1) return [];
+  const found = new Set<number>();
+  const entry = s.pages.col.entry[row]!;
+  const slot = Number.isNaN(entry) ? -1 : s.swap.table.find(entry);
+  for (let at = slot < 0 ? 0 : s.swap.table.col.slot[slot]!; at !== 0; at = s.ptes.next[at - 1]!)
+    if (s.ptes.know[at - 1] !== SLOT_UNKNOWN) found.add(s.ptes.mms.key(s.ptes.owner(at - 1)));
+  for (const task of s.tasks.all())
+    if (task.unmap !== null && task.unmap.pfn === wp.pfn) found.add(task.unmap.mm);
+  found.delete(wp.mm);
+  return [...found];
+}
+
+/** Notes who else is busy with the page at the moment at which the fault looks at it. */
+export function lookAround(s: MmState, wp: WpBracket): void {
+  const row = s.pages.find(wp.pfn);
+  // Who waited for the lock looks at the page again.
+  if (row < 0 || (wp.decided && !wp.waited)) return;
+  const lock = s.locks.holder(wp.pfn);
+  wp.lockPid = lock === undefined || lock.pid === wp.pid ? -1 : lock.pid;
+  wp.lockSeq = lock?.seq ?? 0;
+  const place = s.lru.of(wp.pfn);
+  const isolated = place?.place === 'isolated' && place.pid !== wp.pid;
+  wp.isolatorPid = isolated ? place.pid : -1;
+  wp.isolatorSeq = isolated ? place.seq : 0;
+  wp.lockReclaim = (s.tasks.peek(wp.lockPid)?.reclaim ?? 0) !== 0;
+  wp.isolatorReclaim = (s.tasks.peek(wp.isolatorPid)?.reclaim ?? 0) !== 0;
+  wp.unmappedSharers = unmappedSharers(s, wp, row);
+}
 
 /** Passes the deciding step of a do_wp_page bracket: what changes from here on is no input any more. */
 export function decide(wp: WpBracket, seq: number): void {
