@@ -56,7 +56,8 @@ Silent: the bit is cleared in both`,
             }
             context.judged();
             if (!inParent && !inChild) return;
-            const certain = isWhole(s);
+            // The child's entry is seen; that the parent's was not written rests on a record that is not there.
+            const certain = inChild && isWhole(s);
             context.report({
               check: ID,
               severity: 'critical',
@@ -77,7 +78,11 @@ Silent: the bit is cleared in both`,
                   text: inChild ? "child's entry is exclusive" : "parent's entry is still exclusive",
                 },
               ],
-              missing: certain ? null : 'the lost records',
+              missing: certain
+                ? null
+                : inChild
+                  ? 'the lost records'
+                  : 'rests on the absence of a pte.set of the parent',
             });
           },
         ],
