@@ -1,11 +1,11 @@
 import type { FieldSpec } from '../core/fields.ts';
-import type { FieldExtractor } from '../core/records.ts';
+import type { FieldExtractor, RecordBatch } from '../core/records.ts';
 import { type BinarySources, binaryExtractor } from './binary-fields.ts';
 import { viewOf } from './byte-strings.ts';
 import { type EventFormat, formatHeading, parseFormat } from './event-format.ts';
 import type { InternedNames } from './names.ts';
 import { type ReadFormat, readFormat } from './print-keys.ts';
-import { recordText } from './print-record.ts';
+import { RecordPrinter } from './record-printer.ts';
 
 /** Numbers that common_type can have. */
 const TYPES = 1 << 16;
@@ -21,6 +21,7 @@ export class BinaryEvents {
   readonly #sources: BinarySources;
   readonly #nameOfType = new Int32Array(TYPES).fill(UNBOUND);
   readonly #byType = new Map<number, ReadFormat>();
+  readonly #printers = new Map<number, RecordPrinter>();
 
   constructor(
     formats: Iterable<{ readonly system: string; readonly text: string }>,
@@ -70,13 +71,25 @@ export class BinaryEvents {
     };
   }
 
-  /** The payload of a record as the kernel prints it, as far as its print format can be evaluated. */
-  text(bytes: Uint8Array, start: number, end: number): string {
+  /** A record as the kernel prints it, name and payload, as far as its print format can be evaluated. */
+  text(batch: RecordBatch, row: number): string {
     const { little, longSize } = this.#sources;
+    const { bytes } = batch;
     const view = viewOf(bytes);
-    const event = this.#byType.get(view.getUint16(start, little));
-    if (!event?.plan) return '';
-    return recordText(event.plan, event.format, { bytes, view, start, end, little, longSize }, this.#sources);
+    const start = batch.start[row]!;
+    const type = view.getUint16(start, little);
+    const event = this.#byType.get(type);
+    if (!event) return '';
+    let printer = this.#printers.get(type);
+    if (!printer) {
+      printer = new RecordPrinter(event, longSize, this.#sources);
+      this.#printers.set(type, printer);
+    }
+    const payload = printer.print({ bytes, view, start, end: batch.end[row]!, little, longSize });
+    const name = textName(event.format);
+    if (event.format.system !== 'syscalls') return `${name}: ${payload}`;
+    if (name.endsWith('->')) return `${name.slice(0, -2)} -> ${payload}`;
+    return `${name}(${payload.replace(/: 0x0*([0-9a-f])/g, ': $1')})`;
   }
 }
 

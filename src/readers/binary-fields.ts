@@ -6,14 +6,15 @@ import {
   type FieldValues,
 } from '../core/fields.ts';
 import type { FieldExtractor, RecordBatch } from '../core/records.ts';
-import { type NumberPlan, planField, planNumber } from './binary-values.ts';
+import { type NumberPlan, planField, planNumber, readPlanned } from './binary-values.ts';
 import { viewOf } from './byte-strings.ts';
 import type { EventFormat } from './event-format.ts';
 import { PageFlagTexts } from './page-flag-texts.ts';
 import { fieldsIn, type KeyedValue, type ReadFormat } from './print-keys.ts';
-import { convert, recordText } from './print-record.ts';
+import { convert } from './print-record.ts';
 import { isTextual, type TextSources } from './print-text.ts';
 import { isNumeric, numberOf, type RecordBytes } from './print-value.ts';
+import { RecordPrinter } from './record-printer.ts';
 import { KEY_FUNCTION, KEY_TEXT } from './text-fields.ts';
 
 /** Texts that are remembered by the number that they depend on. */
@@ -27,6 +28,8 @@ export interface BinarySources extends TextSources {
 }
 
 const flagTexts = new PageFlagTexts();
+/** The number last read. */
+const words = { lo: 0, hi: 0 };
 
 /** Reads one wanted field of a record. */
 type Reader = (record: RecordBytes, into: FieldValues, i: number) => void;
@@ -99,59 +102,30 @@ class EventReading {
 
   extract(batch: RecordBatch, row: number, into: FieldValues): void {
     const record = this.#record;
-    const bytes = batch.bytes;
-    const view = viewOf(bytes);
-    const start = batch.start[row]!;
-    const end = batch.end[row]!;
-    const little = record.little;
-    const plans = this.#plans;
+    record.bytes = batch.bytes;
+    record.view = viewOf(batch.bytes);
+    record.start = batch.start[row]!;
+    record.end = batch.end[row]!;
     this.#written = 0;
-    let prepared = false;
+    const plans = this.#plans;
     for (let i = 0; i < plans.length; i++) {
       const plan = plans[i]!;
       if (plan === null) {
-        if (!prepared) {
-          record.bytes = bytes;
-          record.view = view;
-          record.start = start;
-          record.end = end;
-          prepared = true;
-        }
         this.#readers[i]!(record, into, i);
         continue;
       }
-      const field = plan.field!;
-      const at = start + field.offset;
-      const size = field.size;
-      if (at + size > end) {
+      if (!readPlanned(plan, record, words)) {
         into.state[i] = FIELD_UNREADABLE;
         continue;
       }
-      let lo: number;
-      let hi: number;
-      if (size === 8) {
-        lo = view.getInt32(little ? at : at + 4, little);
-        hi = view.getInt32(little ? at + 4 : at, little);
-      } else {
-        if (size === 4) lo = view.getInt32(at, little);
-        else if (size === 2) lo = field.signed ? view.getInt16(at, little) : view.getUint16(at, little);
-        else lo = field.signed ? view.getInt8(at) : view.getUint8(at);
-        hi = field.signed ? lo >> 31 : 0;
-      }
-      lo &= plan.maskLo;
-      hi &= plan.maskHi;
-      if (plan.exceptLo === lo && plan.exceptHi === hi) {
-        lo = plan.insteadLo;
-        hi = plan.insteadHi;
-      }
-      if (plan.cut !== 0) hi = plan.cut < 0 ? lo >> 31 : 0;
       if (this.#anon[i]) {
         // The low two bits of a page's mapping, or 4 for none.
-        lo = lo === 0 && hi === 0 ? 4 : lo & 3;
-        hi = 0;
+        into.lo[i] = words.lo === 0 && words.hi === 0 ? 4 : words.lo & 3;
+        into.hi[i] = 0;
+      } else {
+        into.lo[i] = words.lo;
+        into.hi[i] = words.hi;
       }
-      into.lo[i] = lo;
-      into.hi[i] = hi;
       into.state[i] = FIELD_OK;
     }
   }
@@ -187,9 +161,9 @@ class EventReading {
 
   /** The whole text of the record. */
   #textReader(): Reader {
-    const { plan, format } = this.#event;
-    if (!plan) return absent;
-    return (record, into, i) => this.#give(recordText(plan, format, record, this.#sources), into, i);
+    if (!this.#event.plan) return absent;
+    const printer = new RecordPrinter(this.#event, this.#sources.longSize, this.#sources);
+    return (record, into, i) => this.#give(printer.print(record), into, i);
   }
 
   #valueReader(key: string): Reader {

@@ -122,3 +122,37 @@ function planReplaced(of: Expression, format: EventFormat): NumberPlan | null {
     insteadHi: high(instead),
   });
 }
+
+/** Reads the number of a plan that has a field; false where the field leaves the record. */
+export function readPlanned(
+  plan: NumberPlan,
+  record: RecordBytes,
+  into: { lo: number; hi: number },
+): boolean {
+  const field = plan.field!;
+  const { view, little } = record;
+  const at = record.start + field.offset;
+  const size = field.size;
+  if (at + size > record.end) return false;
+  let lo: number;
+  let hi: number;
+  if (size === 8) {
+    lo = view.getInt32(little ? at : at + 4, little);
+    hi = view.getInt32(little ? at + 4 : at, little);
+  } else {
+    if (size === 4) lo = view.getInt32(at, little);
+    else if (size === 2) lo = field.signed ? view.getInt16(at, little) : view.getUint16(at, little);
+    else lo = field.signed ? view.getInt8(at) : view.getUint8(at);
+    hi = field.signed ? lo >> 31 : 0;
+  }
+  lo &= plan.maskLo;
+  hi &= plan.maskHi;
+  if (plan.exceptLo === lo && plan.exceptHi === hi) {
+    lo = plan.insteadLo;
+    hi = plan.insteadHi;
+  }
+  if (plan.cut !== 0) hi = plan.cut < 0 ? lo >> 31 : 0;
+  into.lo = lo;
+  into.hi = hi;
+  return true;
+}

@@ -16,6 +16,8 @@ export interface OpenTrace {
   batches(): AsyncGenerator<RecordBatch>;
   /** Batches hold text: a record's line begins behind the last line feed before its payload, and ends with it. */
   readonly lines?: boolean;
+  /** Where batches hold no text: a record as the kernel prints it, name and payload, as far as it can be told. */
+  recordText?(batch: RecordBatch, row: number): string;
   /** Compiles the reading of some fields of one event. */
   extractor(nameId: number, specs: readonly FieldSpec[]): FieldExtractor;
 }

@@ -103,6 +103,10 @@ class PerfData implements OpenTrace {
     return this.#events.extractor(specs);
   }
 
+  recordText(batch: RecordBatch, row: number): string {
+    return this.#events.text(batch, row);
+  }
+
   async *batches(): AsyncGenerator<RecordBatch> {
     try {
       yield* this.#read();

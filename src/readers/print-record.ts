@@ -72,28 +72,6 @@ export function conversionBits({ length, letter }: Conversion, longSize: number)
 
 const UNTOLD = '?';
 
-/** The text of a record, as the kernel prints it as far as its print format can be evaluated. */
-export function recordText(
-  plan: PrintPlan,
-  format: EventFormat,
-  record: RecordBytes,
-  sources: TextSources,
-): string {
-  let text = '';
-  const { conversions } = plan;
-  for (let i = 0; i < conversions.length; i++) {
-    text += conversions[i]!.before;
-    // Probe events are printed with symbols, those of returns in the other order.
-    const swap = isPlace(conversions[i]!, '__probe_func')
-      ? 1
-      : isPlace(conversions[i]!, '__probe_ret_ip')
-        ? -1
-        : 0;
-    text += convert(conversions[i + swap] ?? conversions[i]!, format, record, sources);
-  }
-  return text + plan.tail;
-}
-
 /** Text of one conversion. */
 export function convert(
   conversion: Conversion,
@@ -118,11 +96,9 @@ export function convert(
   return flags.includes('0') && letter !== 's' ? zeroPadded(text, width) : text.padStart(width);
 }
 
-function isPlace({ arg }: Conversion, name?: string): boolean {
-  return (
-    arg?.kind === 'field' &&
-    (name === undefined ? /^__probe_(ip|func|ret_ip)$/.test(arg.name) : arg.name === name)
-  );
+/** An address of code that the kernel prints as a symbol although the format says %lx. */
+function isPlace({ arg }: Conversion): boolean {
+  return arg?.kind === 'field' && /^__probe_(ip|func|ret_ip)$/.test(arg.name);
 }
 
 function zeroPadded(text: string, width: number): string {

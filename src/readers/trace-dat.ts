@@ -150,6 +150,10 @@ class TraceDat implements OpenTrace {
     return this.#events.extractor(specs);
   }
 
+  recordText(batch: RecordBatch, row: number): string {
+    return this.#events.text(batch, row);
+  }
+
   async *batches(): AsyncGenerator<RecordBatch> {
     try {
       yield* this.#merge();

@@ -10,7 +10,7 @@ import type { RecordText } from '../store/writer.ts';
 import { type DecodeOptions, TraceDecoder } from '../tracepoints/decode.ts';
 import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
 import { type FactsDelta, factsDelta, type IngestProgress } from './input-facts.ts';
-import { textsOf } from './record-texts.ts';
+import { renderedTexts, textsOf } from './record-texts.ts';
 
 /** How to read one input. */
 export interface IngestOptions {
@@ -46,6 +46,7 @@ export async function* ingestHere(
   });
   const out = new EventBatchBuilder();
   const keepsTexts = options.texts === true && trace.lines === true;
+  const rendersTexts = options.texts === true && trace.recordText !== undefined;
   let texts: RecordText[] = [];
   const takeTexts = (): RecordText[] => {
     const taken = texts;
@@ -66,6 +67,7 @@ export async function* ingestHere(
   for await (const batch of trace.batches()) {
     decoder.push(batch, out);
     if (keepsTexts) texts.push(...textsOf(batch));
+    else if (rendersTexts) texts.push(...renderedTexts(batch, trace));
     if (out.full || (trace.source.live && out.count > 0)) yield message(false);
   }
   decoder.finish(out);
