@@ -58,7 +58,7 @@ Silent: an exclusive swap PTE while its page is in the cache and not exclusive: 
       if (row >= 0 && s.pages.col.large[row] === 1) return;
       context.judged();
       const exclusive = (flags & PG_OWNER_2) !== 0;
-      const key = `${pfn} ${row < 0 ? 0 : s.pages.col.gen[row]!}`;
+      const key = `${pfn} ${row < 0 ? 1 : s.pages.col.gen[row]!}`;
       shared(e, key, pfn, exclusive, e.args[e.at + at.mapcount]!);
       if (exclusive) {
         if (pending.any) pending.drop(`${key} w`);

@@ -41,7 +41,7 @@ Silent: page cache, whose fault-around counts mappings first`,
             const row = s.pages.find(pfn);
             if (flags & PG_HEAD || mapped < 0 || (row >= 0 && s.pages.col.large[row] === 1)) return;
             context.judged();
-            const key = `${pfn} ${row < 0 ? 0 : s.pages.col.gen[row]!}`;
+            const key = `${pfn} ${row < 0 ? 1 : s.pages.col.gen[row]!}`;
             if (mapped <= count) {
               if (pending.any) pending.drop(key);
               return;
