@@ -4,6 +4,7 @@ import type { AnyCommand } from './command.ts';
 import { eventsCommand } from './events.ts';
 import { exportCommand } from './export.ts';
 import { infoCommand } from './info.ts';
+import { litmusCommand } from './litmus.ts';
 import { pageCommand } from './page.ts';
 import { rendered } from './render.ts';
 import { replayCommand } from './replay.ts';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   sqlCommand,
   exportCommand,
   rendered(replayCommand),
+  rendered(litmusCommand),
   rendered(checksCommand),
   rendered(variantsCommand),
   rendered(eventsCommand),
