@@ -128,25 +128,41 @@ export class TracefsLines implements TextLines {
     }
     if (this.#header.functionGraph) return this.#graphLine(b, at, feed, end, limit, final);
     const head = this.#head;
-    const latency = this.#header.latency || this.#report;
-    if (latency && b[at + LATENCY_COMM_WIDTH] === DASH && end - at > LATENCY_COMM_WIDTH) {
-      if (head.matchLatency(b, at + LATENCY_COMM_WIDTH)) {
-        let comm = at;
-        while (b[comm] === BLANK) comm++;
-        this.#tasks.bytes(b, comm, at + LATENCY_COMM_WIDTH, head.pid, head.tgid);
-        return this.#add(b, feed, end, limit, final);
-      }
-    }
+    const latency = this.#latencyDash(b, at, end);
+    if (latency >= 0) return this.#addBehind(b, at, latency, feed, end, limit, final);
     const dash = findHead(head, b, at, end);
-    if (dash >= 0) {
-      let comm = at;
-      while (b[comm] === BLANK) comm++;
-      this.#tasks.bytes(b, comm, dash, head.pid, head.tgid);
-      return this.#add(b, feed, end, limit, final);
-    }
+    if (dash >= 0) return this.#addBehind(b, at, dash, feed, end, limit, final);
     this.rows.line++;
     this.#plain(b, at, end);
     return next;
+  }
+
+  /** The dash behind the comm of a line in the latency format, whose head is then read; -1 if it has none. */
+  #latencyDash(b: Buffer, at: number, end: number): number {
+    if (!this.#header.latency && !this.#report) return -1;
+    // The kernel cuts a comm to 8 columns; of trace-cmd not every version does.
+    const first = this.#report ? at + 1 : at + LATENCY_COMM_WIDTH;
+    const last = this.#report ? at + COMM_WIDTH : first;
+    for (let dash = first; dash <= last && dash < end; dash++) {
+      if (b[dash] === DASH && this.#head.matchLatency(b, dash)) return dash;
+    }
+    return -1;
+  }
+
+  /** Adds the record whose head was read behind the comm that ends at `dash`. */
+  #addBehind(
+    b: Buffer,
+    at: number,
+    dash: number,
+    feed: number,
+    end: number,
+    limit: number,
+    final: boolean,
+  ): number {
+    let comm = at;
+    while (b[comm] === BLANK) comm++;
+    this.#tasks.bytes(b, comm, dash, this.#head.pid, this.#head.tgid);
+    return this.#add(b, feed, end, limit, final);
   }
 
   #graphLine(b: Buffer, at: number, feed: number, end: number, limit: number, final: boolean): number {

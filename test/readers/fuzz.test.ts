@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Bytes, type DatFile, datV6, datV7, type Format, X86 } from './dat.ts';
 import { damagedCopies, survives } from './fuzz.ts';
+import { commBytes, lostBytes, perfFile, roundBytes, sampleBytes } from './perf.ts';
 import { line } from './read.ts';
 
 /** Damaged copies of each seed that a run of the suite reads; outside of it more may be asked for. */
@@ -106,6 +107,16 @@ const EVENTS =
   '{"schema":"faultline.event-lines/1","origin_ns":"12"}\n' +
   '{"event":"page.free","ns":1,"cpu":0,"args":{"pfn":"0x1","order":0}}\n'.repeat(3);
 
+const PERF_DATA = perfFile(FORMATS, [
+  commBytes(X86, 42, 42, 'wl'),
+  ...[300, 301, 302, 303].map((id, i) => {
+    return sampleBytes(X86, BigInt(i + 1), { time: 1000n + BigInt(i), data: record(id), chain: [1n, 2n] });
+  }),
+  roundBytes(X86),
+  lostBytes(X86, 1n, 5, 1003n, 1),
+  roundBytes(X86),
+]);
+
 /** Where numbers stand in a file that say how long and how many things are. */
 function structure(bytes: Buffer): number[] {
   const places: number[] = [10, 12, 13, 14];
@@ -120,6 +131,7 @@ const SEEDS: ReadonlyArray<readonly [name: string, bytes: Buffer]> = [
   ['trace.dat 6', datV6(FILE)],
   ['trace.dat 7', datV7(FILE)],
   ['trace.dat 7, compressed', datV7({ ...FILE, compress: { name: 'zlib', deflate: (b) => deflateSync(b) } })],
+  ['perf.data', PERF_DATA],
   ['tracefs text', Buffer.from(TRACEFS, 'latin1')],
   ['trace-cmd report', Buffer.from(REPORT)],
   ['perf script', Buffer.from(PERF)],
@@ -132,7 +144,7 @@ describe('damaged inputs are read as far as they go or refused in a line', () =>
   });
 
   test.each(SEEDS)('%s', async (name, seed) => {
-    const hot = name.startsWith('trace.dat') ? structure(seed) : [];
+    const hot = name.includes('.da') ? structure(seed) : [];
     await fc.assert(
       fc.asyncProperty(damagedCopies(seed, hot), async (bytes) => {
         await survives(bytes);
