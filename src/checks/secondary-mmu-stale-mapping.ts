@@ -31,7 +31,6 @@ Silent: reuse: the page did not change, nothing to invalidate`,
       // Read-only before and after: the content is the same, and the device may learn of it at the end of the range.
       const sameContent = !spte.write && !now.write;
       if (!atEnd && sameContent && s.secondary.over(spte.mm, spte.va).length > 0) return;
-      context.judged();
       pending.claim(spteKey(spte.dev, spte.mm, spte.va), {
         severity: 'critical',
         cause: 'not-invalidated',
@@ -49,6 +48,7 @@ Silent: reuse: the page did not change, nothing to invalidate`,
     const changed = (e: Cursor, mm: number, va: number): void => {
       const region = regionOf(va);
       if (s.tlb.sections.some((section) => section.mm === mm && section.region === region)) return;
+      context.judged();
       for (const spte of s.secondary.at(mm, va)) look(e, spte, false);
     };
     const gone = (e: Cursor, kind: typeof spteClear | typeof spteSet, text: string): void => {
@@ -73,7 +73,7 @@ Silent: reuse: the page did not change, nothing to invalidate`,
         [
           pteWrite,
           (e) => {
-            if (s.secondary.any) changed(e, e.args[e.at + pteWrite.at.mm]!, e.args[e.at + pteWrite.at.va]!);
+            if (tellsSptes(s)) changed(e, e.args[e.at + pteWrite.at.mm]!, e.args[e.at + pteWrite.at.va]!);
           },
         ],
         [

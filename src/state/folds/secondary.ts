@@ -15,6 +15,7 @@ export const secondaryFolds: readonly Fold[] = [
     const { mm, start, end, event } = mnStart.at;
     const pointer = e.args[e.at + mm]!;
     if (Number.isNaN(pointer)) return;
+    s.ptes.mm(pointer, e.seq);
     s.secondary.begin({
       mm: pointer,
       start: e.args[e.at + start]!,
@@ -38,13 +39,15 @@ export const secondaryFolds: readonly Fold[] = [
   }),
   fold(mnInvalidate, (s, e) => {
     const pointer = e.args[e.at + mnInvalidate.at.mm]!;
-    if (!Number.isNaN(pointer) && !s.secondary.listening.has(pointer))
-      s.secondary.listening.set(pointer, e.seq);
+    if (Number.isNaN(pointer)) return;
+    s.ptes.mm(pointer, e.seq);
+    if (!s.secondary.listening.has(pointer)) s.secondary.listening.set(pointer, e.seq);
   }),
   fold(mnRelease, (s, e) => s.secondary.forgetMm(e.args[e.at + mnRelease.at.mm]!)),
   fold(spteSet, (s, e, task) => {
     const { dev, mm, va, pfn, write } = spteSet.at;
     const pointer = e.args[e.at + mm]!;
+    s.ptes.mm(pointer, e.seq);
     s.secondary.set({
       dev: e.args[e.at + dev]!,
       mm: pointer,
