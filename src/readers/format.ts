@@ -33,6 +33,8 @@ export interface TraceFormat {
    * of the file. The highest wins; a test table keeps two formats from claiming the same input.
    */
   sniff(prefix: Uint8Array): number;
+  /** Known, but not read. */
+  readonly refused?: boolean;
   /** Starts reading. Throws InputError where the format is known but cannot be read. */
   open(source: ByteSource): OpenTrace | Promise<OpenTrace>;
 }

@@ -35,6 +35,10 @@ export async function openTrace(path: string, options: OpenOptions = {}): Promis
   const source = await openSource(path, {
     prefixBytes: PREFIX_BYTES,
     enough: (prefix) => path === '-' && recognise(prefix) !== null,
+    accepts: (prefix) => {
+      const format = recognise(prefix);
+      return format !== null && format.refused !== true;
+    },
     ...(options.stdin ? { stdin: options.stdin } : {}),
   });
   try {

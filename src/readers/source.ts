@@ -3,6 +3,7 @@ import { open as openFile } from 'node:fs/promises';
 import { InputError } from '../core/errors.ts';
 import { Bounded, Decompressed } from './decompressed.ts';
 import { decompressor, type Inflated, Inflater } from './inflate.ts';
+import { findInTar, isTar } from './tar.ts';
 import { xzPieces } from './xz.ts';
 import { zstdPieces } from './zstd.ts';
 
@@ -141,6 +142,8 @@ export interface SourceOptions {
   readonly prefixBytes: number;
   /** Whether these lines are enough to go on, for inputs that are slow to come. */
   readonly enough: (prefix: Uint8Array) => boolean;
+  /** Whether a file of an archive is a trace. */
+  readonly accepts: (prefix: Uint8Array) => boolean;
 }
 
 /** Opens a path or '-' and peels its compression. Throws {@link InputError}. */
@@ -169,10 +172,18 @@ export async function openSource(path: string, options: SourceOptions): Promise<
     layers.push(bounded);
     chunks = bounded.chunks();
   }
-  const look = await peek(chunks, options.prefixBytes, options.enough);
+  let look = await peek(chunks, options.prefixBytes, options.enough);
+  let inside = '';
+  if (isTar(look.prefix)) {
+    const entry = await findInTar(look.all, options.prefixBytes, options.accepts);
+    if (entry === null)
+      throw new InputError(`${label} is a tar archive without a trace that faultline knows`);
+    look = { prefix: entry.prefix, all: entry.chunks() };
+    inside = `: ${printable(entry.name)}`;
+  }
   return {
-    label,
-    path: live || layers.length > 0 ? null : path,
+    label: label + inside,
+    path: live || layers.length > 0 || inside !== '' ? null : path,
     live,
     prefix: look.prefix,
     chunks: () => look.all,
@@ -188,6 +199,11 @@ export async function openSource(path: string, options: SourceOptions): Promise<
       return layers.find((layer) => layer.failure !== null)?.failure ?? null;
     },
   };
+}
+
+/** A name from an archive, with what is no plain character shown as `?`. */
+function printable(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }
 
 /** The decompressor for a kind of data. Throws where there is none. */

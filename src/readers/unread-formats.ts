@@ -12,6 +12,7 @@ function unread(
 ): TraceFormat {
   return {
     name,
+    refused: true,
     sniff: (prefix) => sniff(prefix, Buffer.from(prefix).toString('latin1')),
     open(source) {
       throw new InputError(`${source.label} is ${name}, which this version does not read; ${advice}`);
