@@ -1,4 +1,5 @@
 import { anonExclusiveViolation } from './anon-exclusive-violation.ts';
+import { anonPageDiscardedUnsaved } from './anon-page-discarded-unsaved.ts';
 import type { Check } from './check.ts';
 import { collapseExtraRefs } from './collapse-extra-refs.ts';
 import { collapseLatePin } from './collapse-late-pin.ts';
@@ -45,6 +46,18 @@ import { removeMappingDirtyOrder } from './remove-mapping-dirty-order.ts';
 import { secondaryMmuFaultInInvalidate } from './secondary-mmu-fault-in-invalidate.ts';
 import { secondaryMmuLostWrite } from './secondary-mmu-lost-write.ts';
 import { secondaryMmuStaleMapping } from './secondary-mmu-stale-mapping.ts';
+import { staleSwapPrivate } from './stale-swap-private.ts';
+import { swapCountOverflow } from './swap-count-overflow.ts';
+import { swapCountUnderflow } from './swap-count-underflow.ts';
+import { swapEntryLeak } from './swap-entry-leak.ts';
+import { swapSlotFreedInUse } from './swap-slot-freed-in-use.ts';
+import { swapSlotFreedWithoutDirty } from './swap-slot-freed-without-dirty.ts';
+import { swapcacheDeleteWrongEntry } from './swapcache-delete-wrong-entry.ts';
+import { swapcountSeenTooLow } from './swapcount-seen-too-low.ts';
+import { swapinStaleInstall } from './swapin-stale-install.ts';
+import { swapinWrongCachePage } from './swapin-wrong-cache-page.ts';
+import { swapoffUafSi } from './swapoff-uaf-si.ts';
+import { swapoffUnprotectedSiUse } from './swapoff-unprotected-si-use.ts';
 import { thpMapcountRace } from './thp-mapcount-race.ts';
 import { tlbBatchedReclaimRace } from './tlb-batched-reclaim-race.ts';
 import { tlbCowOrder } from './tlb-cow-order.ts';
@@ -60,6 +73,7 @@ import { unexpectedCowUnderReclaim } from './unexpected-cow-under-reclaim.ts';
 import { useAfterFreePage } from './use-after-free-page.ts';
 import { vmaUseAfterFree } from './vma-use-after-free.ts';
 import { writablePteSharedAnon } from './writable-pte-shared-anon.ts';
+import { writebackOverwrite } from './writeback-overwrite.ts';
 import { zeroPageViolation } from './zero-page-violation.ts';
 
 /** Every check. Adding one: its file, one line here. */
@@ -128,4 +142,18 @@ export const CHECKS: readonly Check[] = [
   tlbBatchedReclaimRace,
   tlbMigrateVma,
   tlbWriteAfterProtect,
+  swapoffUafSi,
+  swapoffUnprotectedSiUse,
+  swapCountUnderflow,
+  swapCountOverflow,
+  swapEntryLeak,
+  swapSlotFreedInUse,
+  swapcacheDeleteWrongEntry,
+  swapcountSeenTooLow,
+  staleSwapPrivate,
+  anonPageDiscardedUnsaved,
+  swapSlotFreedWithoutDirty,
+  swapinStaleInstall,
+  swapinWrongCachePage,
+  writebackOverwrite,
 ];

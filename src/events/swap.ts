@@ -132,3 +132,13 @@ export const siFreed = kind(
 );
 export const swaponBegin = kind('si.on.begin', 'swapon starts', {});
 export const swaponEnd = kind('si.on.end', 'swapon returned', { ret: 'long' });
+export const swapcachePeek = kind(
+  'swapcache.peek',
+  'a reader without the page lock saw PG_swapcache set and then read this entry from the folio (synthetic traces: no probe tells it)',
+  { pfn: 'pfn', entry: 'entry' },
+);
+export const siStable = kind(
+  'si.stable',
+  'the device needs pages that do not change while they are written (SWP_STABLE_WRITES; synthetic traces: no probe tells it)',
+  { type: 'code' },
+);

@@ -26,7 +26,7 @@ function yesNo(value: number | string | boolean): string {
 /** What the page is: pfn, generation, kind and flags, swap slot. */
 export function objectText(found: Divergence): string | null {
   const { values, place } = found;
-  if (place.pfn === null) return null;
+  if (place.pfn === null) return place.entry === null ? null : `slot ${slot(place.entry)}`;
   const generation = number(values, 'generation');
   const words = [`page ${hexOrNull(place.pfn)}${generation === null ? '' : ` (gen ${generation})`}`];
   const flags = given(values, 'pageflags');
@@ -75,7 +75,8 @@ const SAID = new Set(
   (
     'best bestAgreed judged differing generation anon ksm swapcache exclusive locked pageflags refcount mapcount swapcount pins gets batch isolated ' +
     'unattributed pinned pinner holder sharers reader variant observed expected reason inputs use freer ' +
-    'extra late own designed device anonymous child dirty total faults entries merged unpins write'
+    'extra late own designed device anonymous child dirty total faults entries merged unpins write ' +
+    'type held torn offTask got ptes lookedUp under'
   ).split(' '),
 );
 

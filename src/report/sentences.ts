@@ -4,6 +4,7 @@ import { escapeText } from './escape.ts';
 import { count, hexOrNull, plural } from './format.ts';
 import { MACHINE_PROSE } from './sentences-machines.ts';
 import { PIN_PROSE } from './sentences-pins.ts';
+import { SWAP_PROSE } from './sentences-swap.ts';
 import { taskNames } from './tasks.ts';
 
 /**
@@ -195,6 +196,7 @@ const PROSE: Readonly<Record<string, Prose>> = {
   },
   ...MACHINE_PROSE,
   ...PIN_PROSE,
+  ...SWAP_PROSE,
 };
 
 /** What is said of a check that has no prose of its own: only what every finding carries. */

@@ -16,7 +16,9 @@ import {
   refUnfreeze,
   siGet,
   siGot,
+  siPut,
   siRange,
+  siUse,
   swapcacheDel,
   swapcacheFound,
   swapEntriesFreeEnd,
@@ -57,6 +59,8 @@ export interface SwapSection {
   readonly ctx: number;
   /** Protection (a) of domain.md 1.7: seq of get_swap_device's success inside, 0 none, NaN it was refused. */
   gotSeq: number;
+  /** The reference was given back, where that is told: seq, 0 not seen. */
+  putSeq: number;
   /** Last free of one of its users inside: seq of the record that says the count was dropped, 0 none. */
   droppedSeq: number;
   /** Teardown of its device while it was open: seq 0 none. */
@@ -87,7 +91,9 @@ for (const kind of [
   refUnfreeze,
   siGet,
   siGot,
+  siPut,
   siRange,
+  siUse,
   swapcacheDel,
   swapcacheFound,
   swapEntriesFreeEnd,

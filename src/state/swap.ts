@@ -13,7 +13,8 @@ const schema = {
   /** Page in the swap cache under this entry, NaN none known. */
   page: 'f64',
   cached: 'u8',
-  /** Since when it is cached: seq and time of the addition, and by which CPU. */
+  /** Since when it is cached: by whom, seq and time of the addition, and by which CPU. */
+  addPid: 'i32',
   addSeq: 'f64',
   addNs: 'f64',
   addCpu: 'i16',

@@ -5,6 +5,7 @@ import {
   siFreed,
   siGet,
   siGot,
+  siPut,
   siRange,
   swapAdd,
   swapFreeCache,
@@ -23,7 +24,7 @@ import { type Fold, fold, type MmState } from '../state.ts';
 import { CONTENT_NEWER, CONTENT_SAVED } from '../swap-folios.ts';
 import type { SwapSection } from '../swap-sections.ts';
 import type { Task } from '../tasks.ts';
-import { changeUsers } from './swap.ts';
+import { beginSlots, changeUsers } from './swap.ts';
 
 function section(e: Cursor, task: Task, of: SwapSection['of'], entry: number, nr: number): SwapSection {
   return {
@@ -37,6 +38,7 @@ function section(e: Cursor, task: Task, of: SwapSection['of'], entry: number, nr
     cpu: e.cpu,
     ctx: e.ctx,
     gotSeq: 0,
+    putSeq: 0,
     droppedSeq: 0,
     freedSeq: 0,
     freedNs: Number.NaN,
@@ -71,11 +73,11 @@ function onRange(s: MmState, e: Cursor): void {
   const { entry, nr, inuse, alloc } = siRange.at;
   const first = e.args[e.at + entry]!;
   if (Number.isNaN(first)) return;
-  const type = entryType(first);
   const taken = e.args[e.at + alloc]! === 1;
-  if (taken) s.swap.devices.alive(type, e.seq);
-  const device = s.swap.devices.get(type);
   const slots = e.args[e.at + nr]!;
+  // For a folio, or for a CPU's cache of slots, which folio_alloc_swap hands out one by one.
+  if (taken) beginSlots(s, e, first, slots);
+  const device = s.swap.devices.get(entryType(first));
   device.inuse = e.args[e.at + inuse]! + (taken ? slots : -slots);
   device.inuseSeq = e.seq;
 }
@@ -113,6 +115,10 @@ export const swapDeviceFolds: readonly Fold[] = [
     s.swap.asked.set(task.pid, e.args[e.at + siGet.at.entry]!);
   }),
   fold(siGot, onGot),
+  fold(siPut, (s, e, task) => {
+    const inner = s.swap.sections.innermost(task.pid);
+    if (inner !== null && inner.gotSeq > 0) inner.putSeq = e.seq;
+  }),
   fold(siRange, onRange),
   fold(swapoffBegin, (s, e) => {
     if (e.ctx & CTX_KNOWN) s.swap.devices.offDepth = e.ctx >> CTX_PREEMPT_SHIFT;

@@ -130,6 +130,7 @@ function onCacheAdd(s: MmState, e: Cursor): void {
   const c = s.swap.table.col;
   c.cached[at] = 1;
   c.page[at] = page;
+  c.addPid[at] = Tasks.actor(e);
   c.addSeq[at] = e.seq;
   c.addNs[at] = e.ns;
   c.addCpu[at] = e.cpu;
@@ -168,24 +169,28 @@ function onSlotFree(s: MmState, e: Cursor): void {
   }
 }
 
+/** Slots leave the pool with no user: their history begins. */
+export function beginSlots(s: MmState, e: Cursor, first: number, nr: number): void {
+  for (let k = 0; k < (Number.isNaN(nr) ? 1 : nr); k++) {
+    const row = s.swap.ensure(first + k);
+    const c = s.swap.table.col;
+    c.count[row] = 0;
+    c.grade[row] = EXACT;
+    c.born[row] = e.seq;
+    c.pid[row] = Tasks.actor(e);
+    c.seq[row] = e.seq;
+    c.shmem[row] = 0;
+  }
+  s.swap.devices.alive(entryType(first), e.seq);
+}
+
 /** Slots: who uses them, and which folio is cached under them. */
 export const swapFolds: readonly Fold[] = [
-  fold(swapAlloc, (s, e, task) => {
-    const entry = e.args[e.at + swapAlloc.at.entry]!;
+  fold(swapAlloc, (s, e) => {
+    const { entry, nr } = swapAlloc.at;
+    const first = e.args[e.at + entry]!;
     // Slot 0 holds the device's header: an entry of 0 means that none was free.
-    if (Number.isNaN(entry) || entry === entryOf(0, 0)) return;
-    const nr = e.args[e.at + swapAlloc.at.nr]!;
-    for (let k = 0; k < (Number.isNaN(nr) ? 1 : nr); k++) {
-      const row = s.swap.ensure(entry + k);
-      const c = s.swap.table.col;
-      c.count[row] = 0;
-      c.grade[row] = EXACT;
-      c.born[row] = e.seq;
-      c.pid[row] = task.pid;
-      c.seq[row] = e.seq;
-      c.shmem[row] = 0;
-      s.swap.devices.alive(entryType(entry), e.seq);
-    }
+    if (!Number.isNaN(first) && first !== entryOf(0, 0)) beginSlots(s, e, first, e.args[e.at + nr]!);
   }),
   fold(swapcacheAdd, onCacheAdd),
   fold(swapcacheDel, onCacheDel),
