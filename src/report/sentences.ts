@@ -2,7 +2,9 @@ import type { Divergence } from '../checks/finding.ts';
 import type { Analysis } from '../replay/analysis.ts';
 import { escapeText } from './escape.ts';
 import { count, hexOrNull, plural } from './format.ts';
+import { LIFETIME_PROSE } from './sentences-lifetime.ts';
 import { MACHINE_PROSE } from './sentences-machines.ts';
+import { MAPPING_PROSE } from './sentences-mappings.ts';
 import { PIN_PROSE } from './sentences-pins.ts';
 import { SWAP_PROSE } from './sentences-swap.ts';
 import { taskNames } from './tasks.ts';
@@ -195,6 +197,8 @@ const PROSE: Readonly<Record<string, Prose>> = {
     reason: () => ['A mapping was removed twice, or the page was zapped without being mapped.'],
   },
   ...MACHINE_PROSE,
+  ...MAPPING_PROSE,
+  ...LIFETIME_PROSE,
   ...PIN_PROSE,
   ...SWAP_PROSE,
 };
