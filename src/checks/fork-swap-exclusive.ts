@@ -1,8 +1,9 @@
 import { PTE_EXCLUSIVE, PTE_KIND, PTE_MIGRATION, PTE_SWAP } from '../core/pte.ts';
-import { forkSwap, pteSet } from '../events/index.ts';
+import { forkSwap, pteSet, swapinBegin } from '../events/index.ts';
 import { SLOT_KNOWN } from '../state/ptes.ts';
 import type { Check } from './check.ts';
-import { actorOf, isWhole, placeOn } from './evidence.ts';
+import { actorOf, placeOn } from './evidence.ts';
+import { Pending, tell } from './pending.ts';
 
 const ID = 'fork-swap-exclusive';
 
@@ -20,6 +21,8 @@ export const forkSwapExclusive: Check = {
 Silent: the bit is cleared in both`,
   start(context) {
     const s = context.state;
+    const pending = new Pending(context, { id: ID });
+    const keyOf = (mm: number, va: number): string => `${mm} ${va}`;
     /** The entry that a task of fork copies, by pid. */
     const copying = new Map<number, { readonly parent: number; readonly va: number; readonly seq: number }>();
     return {
@@ -28,7 +31,11 @@ Silent: the bit is cleared in both`,
           forkSwap,
           (e) => {
             const { parent, va } = forkSwap.at;
-            copying.set(e.pid, { parent: e.args[e.at + parent]!, va: e.args[e.at + va]!, seq: e.seq });
+            copying.set(e.pid, {
+              parent: e.args[e.at + parent]!,
+              va: Math.floor(e.args[e.at + va]! / 4096) * 4096,
+              seq: e.seq,
+            });
           },
         ],
       ],
@@ -56,12 +63,8 @@ Silent: the bit is cleared in both`,
             }
             context.judged();
             if (!inParent && !inChild) return;
-            // The child's entry is seen; that the parent's was not written rests on a record that is not there.
-            const certain = inChild && isWhole(s);
-            context.report({
-              check: ID,
-              severity: 'critical',
-              verdict: certain ? 'proven' : 'suspect',
+            const claim = {
+              severity: 'critical' as const,
               cause: inChild ? 'child' : 'parent',
               moment: e.seq,
               place: placeOn(e, {
@@ -71,22 +74,38 @@ Silent: the bit is cleared in both`,
               }),
               values: { child: inChild, migration: kind === PTE_MIGRATION },
               evidence: [
-                { seq: source.seq, role: 'context', text: 'fork copies the entry' },
+                { seq: source.seq, role: 'context' as const, text: 'fork copies the entry' },
                 {
                   seq: e.seq,
-                  role: 'decision',
-                  text: inChild ? "child's entry is exclusive" : "parent's entry is still exclusive",
+                  role: 'decision' as const,
+                  text: inChild ? "child's entry is exclusive" : "parent's entry was not written",
                 },
               ],
-              missing: certain
-                ? null
-                : inChild
-                  ? 'the lost records'
-                  : 'rests on the absence of a pte.set of the parent',
-            });
+            };
+            if (inChild) tell(context, ID, claim, null);
+            else
+              pending.claim(keyOf(source.parent, source.va), {
+                ...claim,
+                missing: 'rests on the absence of a pte.set of the parent',
+              });
+          },
+        ],
+        [
+          swapinBegin,
+          (e) => {
+            if (!pending.any) return;
+            const { mm, va, pte } = swapinBegin.at;
+            const key = keyOf(e.args[e.at + mm]!, Math.floor(e.args[e.at + va]! / 4096) * 4096);
+            const bits = e.args[e.at + pte]!;
+            const claim = pending.get(key);
+            if (claim === undefined || Number.isNaN(bits)) return;
+            if (claim.place.entry === e.args[e.at + pte + 1] && bits & PTE_EXCLUSIVE)
+              pending.confirm(key, { seq: e.seq, role: 'harm', text: 'swapped in as exclusive' });
+            else pending.drop(key);
           },
         ],
       ],
+      finish: () => pending.finish(),
     };
   },
 };

@@ -3,7 +3,8 @@ import { MAPPING_ANON, PIN_BIAS } from '../events/flags.ts';
 import { forkPtes, forkRange, pteSet, pteWrite } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import type { Check } from './check.ts';
-import { actorOf, type Held, heldOn, isThrough, isWhole, placeOn } from './evidence.ts';
+import { actorOf, type Held, heldOn, isThrough, placeOn } from './evidence.ts';
+import { PinClaims } from './pin-claims.ts';
 
 const ID = 'gup-pin-broken-by-fork';
 
@@ -22,6 +23,7 @@ export const gupPinBrokenByFork: Check = {
 Silent: early copy: the child gets a copy, the parent's PTE stays writable`,
   start(context) {
     const s = context.state;
+    const claims = new PinClaims(context, { id: ID });
 
     function look(e: Cursor, parent: number, va: number, pfn: number, before: number): void {
       const row = s.pages.find(pfn);
@@ -40,35 +42,35 @@ Silent: early copy: the child gets a copy, the parent's PTE stays writable`,
       const count = s.pages.count(row);
       // No pin is in the count: its put was not told.
       if (count < PIN_BIAS && s.pages.col.large[row] === 0) return;
-      const certain = own !== undefined && !held.doubtful && count >= PIN_BIAS && isWhole(s);
       const designed = context.declared?.axes.fork.id === 'share';
-      context.report({
-        check: ID,
-        severity: designed ? 'warning' : 'critical',
-        verdict: certain ? 'proven' : 'suspect',
-        cause: 'pin',
-        moment: e.seq,
-        place: placeOn(e, { mm: parent, va, pfn }),
-        values: {
-          pinned: true,
-          pinner: held.pid,
-          refcount: Number.isNaN(count) ? null : count,
-          designed,
+      claims.claim(
+        pfn,
+        {
+          severity: designed ? 'warning' : 'critical',
+          cause: 'pin',
+          moment: e.seq,
+          place: placeOn(e, { mm: parent, va, pfn }),
+          values: {
+            pinned: true,
+            pinner: held.pid,
+            refcount: Number.isNaN(count) ? null : count,
+            designed,
+          },
+          evidence: [
+            { seq: held.seq, role: 'cause', text: 'FOLL_PIN taken: ref +1024' },
+            { seq: before, role: 'context', text: 'fork copies the PTE' },
+            { seq: e.seq, role: 'decision', text: 'the child maps the same page' },
+          ],
         },
-        evidence: [
-          { seq: held.seq, role: 'cause', text: 'FOLL_PIN taken: ref +1024' },
-          { seq: before, role: 'context', text: 'fork copies the PTE' },
-          { seq: e.seq, role: 'decision', text: 'the child maps the same page' },
-        ],
-        missing: certain
-          ? null
-          : own === undefined
-            ? 'the mm through which the pin was taken'
-            : 'a count of the page at the fork',
-      });
+        own === undefined
+          ? 'the mm through which the pin was taken'
+          : held.doubtful
+            ? 'which pin the put ended'
+            : null,
+      );
     }
 
-    return {
+    return claims.run({
       before: [
         [
           pteSet,
@@ -112,6 +114,6 @@ Silent: early copy: the child gets a copy, the parent's PTE stays writable`,
           },
         ],
       ],
-    };
+    });
   },
 };

@@ -1,5 +1,6 @@
 import { MAPPING_KSM } from '../events/flags.ts';
 import { ksmReplaceEnd } from '../events/index.ts';
+import { LIFE_FREE } from '../state/pages.ts';
 import type { Check } from './check.ts';
 import { actorOf, hexText, isWhole, placeOn } from './evidence.ts';
 
@@ -39,8 +40,9 @@ Silent: the node is found stale and removed`,
             const gone = node.leftSeq > 0 && node.leftSeq < merge.seq;
             const other = c.mapping[row] !== 0 && c.mapping[row] !== MAPPING_KSM + 1;
             if (!gone && !other) return;
-            // Freed and found again under the same node would have been told as a new node.
-            const certain = gone && c.gen[row] !== node.gen && isWhole(s);
+            // Freed and found again under the same node would have been told as a new node; its record may be missing.
+            const elsewhere = c.life[row] === LIFE_FREE || other;
+            const certain = gone && elsewhere && c.gen[row] !== node.gen && isWhole(s);
             context.report({
               check: ID,
               severity: 'critical',

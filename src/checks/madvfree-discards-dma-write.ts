@@ -3,7 +3,8 @@ import { MAPPING_ANON, PIN_BIAS } from '../events/flags.ts';
 import { dirtySet, unmapEnd } from '../events/index.ts';
 import { residual } from '../state/folds/gup.ts';
 import type { Check } from './check.ts';
-import { actorOf, heldOn, isWhole, placeOn } from './evidence.ts';
+import { actorOf, heldOn, placeOn } from './evidence.ts';
+import { PinClaims } from './pin-claims.ts';
 
 const ID = 'madvfree-discards-dma-write';
 
@@ -23,7 +24,8 @@ Silent: refcount == 1 + mapcount behind a barrier, else the page stays`,
     const s = context.state;
     /** Lazyfree pages that became dirty while they were unmapped: seq. */
     const dirtied = new Map<number, number>();
-    return {
+    const claims = new PinClaims(context, { id: ID });
+    return claims.run({
       before: [
         [
           unmapEnd,
@@ -49,36 +51,33 @@ Silent: refcount == 1 + mapcount behind a barrier, else the page stays`,
               return;
             }
             context.judged();
-            const certain = pin !== undefined && !pin.doubtful && count >= PIN_BIAS && isWhole(s);
-            context.report({
-              check: ID,
-              severity: 'critical',
-              verdict: certain ? 'proven' : 'suspect',
-              cause: pin !== undefined ? 'pin' : held !== undefined ? 'get' : 'dirty',
-              moment: e.seq,
-              place: placeOn(e, { pfn: unmap.pfn, mm: unmap.mm, va: unmap.va }),
-              values: { pinned: pin !== undefined, pinner: held?.pid ?? null, dirty: dirtySeq > unmap.seq },
-              evidence: [
-                ...(held === undefined
-                  ? []
-                  : [
-                      {
-                        seq: held.seq,
-                        role: 'cause' as const,
-                        text: held.pin ? 'FOLL_PIN taken: ref +1024' : 'FOLL_GET reference for writing',
-                      },
-                    ]),
-                ...(dirtySeq > unmap.seq
-                  ? [{ seq: dirtySeq, role: 'cause' as const, text: 'page became dirty' }]
-                  : []),
-                { seq: e.seq, role: 'decision', text: 'unmapped and discarded' },
-              ],
-              missing: certain
-                ? null
-                : held === undefined
-                  ? 'the order of two CPUs'
-                  : 'the put of the reference',
-            });
+            const lacks = held === undefined ? 'the order of two CPUs' : 'the put of the reference';
+            claims.claim(
+              unmap.pfn,
+              {
+                severity: 'critical',
+                cause: pin !== undefined ? 'pin' : held !== undefined ? 'get' : 'dirty',
+                moment: e.seq,
+                place: placeOn(e, { pfn: unmap.pfn, mm: unmap.mm, va: unmap.va }),
+                values: { pinned: pin !== undefined, pinner: held?.pid ?? null, dirty: dirtySeq > unmap.seq },
+                evidence: [
+                  ...(held === undefined
+                    ? []
+                    : [
+                        {
+                          seq: held.seq,
+                          role: 'cause' as const,
+                          text: held.pin ? 'FOLL_PIN taken: ref +1024' : 'FOLL_GET reference for writing',
+                        },
+                      ]),
+                  ...(dirtySeq > unmap.seq
+                    ? [{ seq: dirtySeq, role: 'cause' as const, text: 'page became dirty' }]
+                    : []),
+                  { seq: e.seq, role: 'decision', text: 'unmapped and discarded' },
+                ],
+              },
+              pin !== undefined && !pin.doubtful ? null : lacks,
+            );
           },
         ],
       ],
@@ -93,6 +92,6 @@ Silent: refcount == 1 + mapcount behind a barrier, else the page stays`,
           },
         ],
       ],
-    };
+    });
   },
 };

@@ -1,7 +1,8 @@
 import { PIN_BIAS } from '../events/flags.ts';
 import { gupGrab, gupGrabFastEnd, migrateMappingEnd, refAdd } from '../events/index.ts';
 import type { Check } from './check.ts';
-import { actorOf, heldOn, isWhole, placeOn } from './evidence.ts';
+import { actorOf, heldOn, placeOn } from './evidence.ts';
+import { PinClaims } from './pin-claims.ts';
 
 const ID = 'migrate-pinned-page';
 
@@ -19,7 +20,8 @@ Silent: a long-term pin migrates the page before it takes the reference
 Silent: the test of the count fails, the migration is undone`,
   start(context) {
     const s = context.state;
-    return {
+    const claims = new PinClaims(context, { id: ID });
+    return claims.run({
       before: [
         [
           migrateMappingEnd,
@@ -40,24 +42,24 @@ Silent: the test of the count fails, the migration is undone`,
             const count = s.pages.count(row);
             // No pin is in the count: its put was not told.
             if (count < PIN_BIAS && s.pages.col.large[row] === 0) return;
-            const certain = !pin.doubtful && count >= PIN_BIAS && isWhole(s);
-            context.report({
-              check: ID,
-              severity: 'critical',
-              verdict: certain ? 'proven' : 'suspect',
-              cause: 'pin',
-              moment: e.seq,
-              place: placeOn(e, { pfn, newPfn: task.movingTo, mm: pin.mm, va: pin.va }),
-              values: { pinned: true, pinner: pin.pid, refcount: Number.isNaN(count) ? null : count },
-              evidence: [
-                { seq: pin.seq, role: 'cause', text: 'FOLL_PIN taken: ref +1024' },
-                { seq: e.seq, role: 'decision', text: 'the mapping went over to the new page' },
-              ],
-              missing: certain ? null : pin.doubtful ? 'which pin the put ended' : 'a count of the page',
-            });
+            claims.claim(
+              pfn,
+              {
+                severity: 'critical',
+                cause: 'pin',
+                moment: e.seq,
+                place: placeOn(e, { pfn, newPfn: task.movingTo, mm: pin.mm, va: pin.va }),
+                values: { pinned: true, pinner: pin.pid, refcount: Number.isNaN(count) ? null : count },
+                evidence: [
+                  { seq: pin.seq, role: 'cause', text: 'FOLL_PIN taken: ref +1024' },
+                  { seq: e.seq, role: 'decision', text: 'the mapping went over to the new page' },
+                ],
+              },
+              pin.doubtful ? 'which pin the put ended' : null,
+            );
           },
         ],
       ],
-    };
+    });
   },
 };

@@ -15,7 +15,7 @@ const UNPINNED = `
 
 describeCase({
   check: 'migrate-pinned-page',
-  trigger: ALLOCATED + PINNED + MOVED,
+  trigger: ALLOCATED + PINNED + MOVED + UNPINNED,
   severity: 'critical',
   cause: 'pin',
   silent: [
@@ -29,6 +29,9 @@ describeCase({
   without: [
     ['what pins pages', without(without(ALLOCATED + MOVED, /ref\./), /anon/), 'gup.grab'],
     ['the outcome', without(ALLOCATED + PINNED + MOVED, /mig\.copied/), 'mig.copied'],
+  ],
+  suspect: [
+    ['the put is not seen', ALLOCATED + PINNED + MOVED, 'a count of the page that still has the pin'],
   ],
 });
 
@@ -118,8 +121,13 @@ describeCase({
   ],
 });
 
-test('the bit that stays in the parent', () => {
-  expect(told(judge(SWAPPED + FORK + CHILD))).toEqual(['critical proven fork-swap-exclusive (parent) x1']);
+test('the bit that stays in the parent is proven once the entry is seen again', () => {
+  const swapin = '  0 10 swapin.begin mm=A va=a flags=user pte=swap:7:x\n';
+  expect(told(judge(SWAPPED + FORK + CHILD))).toEqual(['critical suspect fork-swap-exclusive (parent) x1']);
+  expect(told(judge(SWAPPED + FORK + CHILD + swapin))).toEqual([
+    'critical proven fork-swap-exclusive (parent) x1',
+  ]);
+  expect(told(judge(SWAPPED + FORK + CHILD + swapin.replace(':x', '')))).toEqual([]);
 });
 
 const FREEZE = (flags: string): string => `
@@ -151,9 +159,10 @@ const LAZY = `
   0 20 unmap.begin pfn=P mm=A va=a count=1026 mapcount=0
   0 20 unmap.end ok=yes
 `;
+const LAST_PUT = '  0 20 ref.add pfn=P delta=-1 count=1025 mapcount=-1 flags=uptodate|ae mapping=anon\n';
 describeCase({
   check: 'madvfree-discards-dma-write',
-  trigger: ALLOCATED + PINNED + LAZY,
+  trigger: ALLOCATED + PINNED + LAZY + LAST_PUT,
   severity: 'critical',
   cause: 'pin',
   silent: [

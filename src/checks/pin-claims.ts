@@ -1,0 +1,74 @@
+import { PIN_BIAS } from '../events/flags.ts';
+import { pageAlloc, pageFree, refAdd, refSet } from '../events/index.ts';
+import type { Cursor } from '../state/cursor.ts';
+import type { Check, CheckContext, CheckRun } from './check.ts';
+import { type Claim, Pending } from './pending.ts';
+
+/**
+ * Claims that a pin was live when its page was taken away. The pin is known by its get; that its put was not among
+ * records that are missing is shown by a later count that still has it, or by the put itself.
+ */
+export class PinClaims {
+  readonly #pending: Pending;
+
+  constructor(context: CheckContext, check: Pick<Check, 'id'>) {
+    this.#pending = new Pending(context, check);
+  }
+
+  /** Claims it of a page, or tells it at once as a suspect for want of what `missing` names. */
+  claim(pfn: number, finding: Omit<Claim, 'missing'>, missing: string | null): void {
+    const key = String(pfn);
+    // The earlier one on the same page was not confirmed since.
+    this.#pending.settle(key);
+    this.#pending.claim(key, {
+      ...finding,
+      missing: missing ?? 'a count of the page that still has the pin',
+    });
+    if (missing !== null) this.#pending.settle(key);
+  }
+
+  #counted(e: Cursor): void {
+    if (!this.#pending.any) return;
+    const pfn = e.args[e.at + refAdd.at.pfn]!;
+    const key = String(pfn);
+    if (this.#pending.get(key) === undefined) return;
+    const delta = e.args[e.at + refAdd.at.delta]!;
+    const count = e.args[e.at + refAdd.at.count]!;
+    // What was there before this change; a put of a pin says that there was one.
+    const before = Math.max(count, count - delta);
+    if (Number.isNaN(before)) return;
+    if (before < PIN_BIAS) {
+      this.#pending.drop(key);
+      return;
+    }
+    if (delta >= PIN_BIAS) return;
+    const put = delta <= -PIN_BIAS;
+    this.#pending.confirm(key, {
+      seq: e.seq,
+      role: 'harm',
+      text: put ? 'the pin is put only now' : `the pin is still there: ${count} references`,
+    });
+  }
+
+  #over(pfn: number): void {
+    if (this.#pending.any) this.#pending.settle(String(pfn));
+  }
+
+  /** Hooks that settle the claims. */
+  run(run: CheckRun): CheckRun {
+    return {
+      ...run,
+      before: [
+        ...(run.before ?? []),
+        [pageAlloc, (e) => this.#over(e.args[e.at + pageAlloc.at.pfn]!)],
+        [pageFree, (e) => this.#over(e.args[e.at + pageFree.at.pfn]!)],
+        [refSet, (e) => this.#over(e.args[e.at + refSet.at.pfn]!)],
+      ],
+      after: [...(run.after ?? []), [refAdd, (e) => this.#counted(e)]],
+      finish: () => {
+        run.finish?.();
+        this.#pending.finish();
+      },
+    };
+  }
+}
