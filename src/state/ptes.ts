@@ -1,12 +1,11 @@
-import { UNKNOWN } from '../core/knowledge.ts';
-import { PTE_KIND, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE } from '../core/pte.ts';
+import { PTE_KIND, PTE_PRESENT, PTE_SWAP } from '../core/pte.ts';
 import { Table, type TableImage } from '../core/table.ts';
-import { type Pages, TRI_UNKNOWN } from './pages.ts';
+import type { Pages } from './pages.ts';
 import type { Swap } from './swap.ts';
 
 /** Bytes and entries of one page-table page (4 KiB pages, 8-byte entries). */
 export const TABLE_SPAN = 2 * 1024 * 1024;
-const SLOTS = 512;
+export const SLOTS = 512;
 
 /** Nothing is known of the slot. */
 export const SLOT_UNKNOWN = 0;
@@ -244,25 +243,6 @@ export class PageTables {
     }
   }
 
-  /** Page tables in the range may be freed by the caller: bindings hold until the next write to them. */
-  weaken(mm: number, start: number, end: number): void {
-    if (mm < 0) return;
-    const c = this.tables.col;
-    const low = Math.floor(start / TABLE_SPAN);
-    const high = Math.floor((end - 1) / TABLE_SPAN);
-    for (let row = 0; row < this.tables.bound; row++) {
-      if (
-        this.tables.alive(row) &&
-        c.bound[row] === 1 &&
-        c.mm[row] === mm &&
-        c.region[row]! >= low &&
-        c.region[row]! <= high
-      ) {
-        c.weak[row] = 1;
-      }
-    }
-  }
-
   /** A write to a weakly bound page-table page: it may serve another region now. What it translated stays, under a name of our own. */
   loosen(slot: number): number {
     const row = Math.floor(slot / SLOTS);
@@ -354,55 +334,6 @@ export class PageTables {
       found = at - 1;
     }
     return found;
-  }
-
-  /** Write bits of an mm may have been taken by a fork whose PTEs no probe shows. */
-  doubtWrite(mm: number): void {
-    for (let row = 0; row < this.tables.bound; row++) {
-      if (!this.tables.alive(row) || this.tables.col.mm[row] !== mm) continue;
-      for (let k = row * SLOTS; k < (row + 1) * SLOTS; k++) {
-        if (this.know[k] === SLOT_KNOWN && this.bits[k]! & PTE_WRITE) this.know[k] = SLOT_WRITE_UNKNOWN;
-      }
-    }
-  }
-
-  /** Pages of an mm that a fork may have shared unseen: how many map them, and whether one does, is not known any more. */
-  doubtSharing(mm: number, start: number, end: number): void {
-    const c = this.tables.col;
-    for (let row = 0; row < this.tables.bound; row++) {
-      if (!this.tables.alive(row) || c.mm[row] !== mm || c.bound[row] === 0) continue;
-      const low = c.region[row]! * TABLE_SPAN;
-      if (low >= end || low + TABLE_SPAN <= start) continue;
-      for (let k = row * SLOTS; k < (row + 1) * SLOTS; k++) {
-        const va = low + (k - row * SLOTS) * 4096;
-        if (
-          va < start ||
-          va >= end ||
-          this.know[k] === SLOT_UNKNOWN ||
-          (this.bits[k]! & PTE_KIND) !== PTE_PRESENT
-        )
-          continue;
-        const page = this.#pages.find(this.frame[k]!);
-        if (page < 0) continue;
-        this.#pages.col.mapGrade[page] = UNKNOWN;
-        this.#pages.col.exclusive[page] = TRI_UNKNOWN;
-      }
-    }
-  }
-
-  /** Swap and other non-present PTEs in the range are cleared (zap clears them without telling). */
-  clearNonPresent(mm: number, start: number, end: number, seq: number): void {
-    for (let va = start; va < end; ) {
-      const slot = this.slotAt(mm, va);
-      if (slot < 0) {
-        va = (Math.floor(va / TABLE_SPAN) + 1) * TABLE_SPAN;
-        continue;
-      }
-      const kind = this.bits[slot]! & PTE_KIND;
-      if (this.know[slot] !== SLOT_UNKNOWN && kind !== PTE_PRESENT && kind !== PTE_NONE)
-        this.write(slot, PTE_NONE, 0, seq, SLOT_KNOWN);
-      va += 4096;
-    }
   }
 
   /** Region row of an address if the region is mapped by a huge page, else -1. */

@@ -32,6 +32,7 @@ import {
 import type { Cursor } from '../cursor.ts';
 import type { Sample, WpBracket } from '../decision.ts';
 import { TRI_FALSE } from '../pages.ts';
+import { doubtSharing, doubtWrites } from '../pte-ranges.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { FaultBracket, Task } from '../tasks.ts';
@@ -309,10 +310,16 @@ export const faultFolds: readonly Fold[] = [
     if (owner < 0) return;
     // Where no probe shows which PTEs are copied, any write bit of the parent may be gone.
     const { seen } = s.sources;
-    if (seen[forkPtes.code] === 0 && seen[pteWrite.code] === 0) s.ptes.doubtWrite(owner);
+    if (seen[forkPtes.code] === 0 && seen[pteWrite.code] === 0) doubtWrites(s.ptes, owner);
     // Without PTE writes of the child nothing tells which pages gained a mapping, or lost their exclusivity.
     if (!tellsPtes(s))
-      s.ptes.doubtSharing(owner, e.args[e.at + forkRange.at.start]!, e.args[e.at + forkRange.at.end]!);
+      doubtSharing(
+        s.ptes,
+        s.pages,
+        owner,
+        e.args[e.at + forkRange.at.start]!,
+        e.args[e.at + forkRange.at.end]!,
+      );
   }),
   fold(forkRangeEnd, (s, e, task) => {
     for (const run of s.machines.forks.values())

@@ -25,6 +25,7 @@ import {
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
 import { TRI_FALSE } from '../pages.ts';
+import { clearNonPresent, weakenRange } from '../pte-ranges.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
@@ -246,7 +247,7 @@ export const pteFolds: readonly Fold[] = [
     const owner = s.ptes.mm(e.args[e.at + mm]!, e.seq);
     if (s.machines.migrations.size > 0)
       s.machines.unmapped(e.args[e.at + mm]!, e.args[e.at + start]!, e.args[e.at + end]!);
-    if (owner >= 0) s.ptes.clearNonPresent(owner, e.args[e.at + start]!, e.args[e.at + end]!, e.seq);
+    if (owner >= 0) clearNonPresent(s.ptes, owner, e.args[e.at + start]!, e.args[e.at + end]!, e.seq);
   }),
   fold(zapRangeEnd, () => {}),
   fold(zapBegin, (s, e, task) => {
@@ -277,8 +278,8 @@ export const pteFolds: readonly Fold[] = [
     const owner = s.ptes.mm(e.args[e.at + mm]!, e.seq);
     const size = e.args[e.at + length]!;
     if (owner < 0 || Number.isNaN(size)) return;
-    s.ptes.weaken(owner, e.args[e.at + from]!, e.args[e.at + from]! + size);
-    s.ptes.weaken(owner, e.args[e.at + to]!, e.args[e.at + to]! + size);
+    weakenRange(s.ptes, owner, e.args[e.at + from]!, e.args[e.at + from]! + size);
+    weakenRange(s.ptes, owner, e.args[e.at + to]!, e.args[e.at + to]! + size);
   }),
   fold(pmdSet, (s, e, task) => {
     const { mm, value } = pmdSet.at;

@@ -149,7 +149,10 @@ export const rmapFolds: readonly Fold[] = [
   fold(rmapMove, (s, e, task) => {
     const page = e.args[e.at + rmapMove.at.pfn]!;
     if (!(page >= 0)) return;
-    s.pages.col.exclusive[s.pages.ensure(page, e.seq)] = TRI_TRUE;
+    const row = s.pages.ensure(page, e.seq);
+    s.pages.col.exclusive[row] = TRI_TRUE;
+    // It is given the mm's anon_vma, whatever its mapping was.
+    s.pages.col.mapping[row] = MAPPING_ANON + 1;
     const wp = wpFor(s, task, page, Number.NaN, false);
     if (wp !== null) {
       wp.moved = true;

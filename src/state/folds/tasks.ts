@@ -19,6 +19,7 @@ import {
 } from '../../events/index.ts';
 import { RECLAIM_PAGES } from '../../events/reclaim.ts';
 import { SYSCALLS } from '../../events/task.ts';
+import { weakenRange } from '../pte-ranges.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
 import { abandon } from './brackets.ts';
@@ -123,7 +124,7 @@ export const taskFolds: readonly Fold[] = [
   fold(sysEnter, (s, e, task) => {
     if (e.args[e.at + sysEnter.at.call] !== MUNMAP || Number.isNaN(task.mm)) return;
     const start = e.args[e.at + sysEnter.at.a0]!;
-    s.ptes.weaken(s.ptes.mm(task.mm, e.seq), start, start + e.args[e.at + sysEnter.at.a1]!);
+    weakenRange(s.ptes, s.ptes.mm(task.mm, e.seq), start, start + e.args[e.at + sysEnter.at.a1]!);
   }),
   fold(sysExit, (_s, _e, task) => {
     task.reclaim &= ~(1 << RECLAIM_PAGES);
