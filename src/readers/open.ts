@@ -58,6 +58,6 @@ function choose(source: ByteSource): TraceFormat {
   const format = recognise(source.prefix);
   if (format) return format;
   throw new InputError(
-    `${source.label} is no trace that faultline knows${why}; give the text of /sys/kernel/tracing/trace or trace_pipe, plain or compressed`,
+    `${source.label} is no trace that faultline knows${why}; give the text of /sys/kernel/tracing/trace or trace_pipe, a trace.dat, or a perf.data with tracepoints`,
   );
 }
