@@ -8,6 +8,7 @@ import { createGzip } from 'node:zlib';
 import { Command } from 'commander';
 import { count } from '../report/format.ts';
 import { table } from '../report/layout.ts';
+import { askCase, type CaseCosts, recordCase } from './bench/case.ts';
 import { multiply } from './bench/multiply.ts';
 import { countRecords, STAGES } from './bench/stages.ts';
 import { explain, UsageError } from './exit.ts';
@@ -38,6 +39,20 @@ async function timedProgram(program: string, args: readonly string[]): Promise<n
   return works ? seconds : null;
 }
 
+function spreadText({ median, p99, worst }: CaseCosts['state']): string {
+  return `median ${median} ms, p99 ${p99} ms, worst ${worst} ms`;
+}
+
+/** What the case costs to keep and to ask. */
+function caseText({ events, bytes, open, state, page }: CaseCosts, text: number, gz: number | null): string {
+  const share = (of: number): string => `${((bytes / of) * 100).toFixed(1)} %`;
+  return [
+    `case  ${count(events)} events, ${count(bytes)} bytes: ${share(text)} of the text${gz === null ? '' : `, ${share(gz)} of its gzip`}; opened in ${open} ms`,
+    `state --at  ${spreadText(state)}`,
+    `page        ${spreadText(page)}`,
+  ].join('\n');
+}
+
 /** Times every stage on one trace and compares with what any program has to do: read the bytes. */
 async function bench(options: { trace: string; events: string; json?: true }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'faultline-bench-'));
@@ -59,6 +74,9 @@ async function bench(options: { trace: string; events: string; json?: true }): P
     for (const stage of STAGES) {
       timings.push({ stage: stage.name, seconds: await best(() => stage.run(paths[stage.on])) });
     }
+    const file = join(folder, 'trace.case');
+    timings.push({ stage: 'analyze -o', seconds: await best(() => recordCase(paths.gz, file)) });
+    const costs = askCase(file);
     const wc = await timedProgram('wc', ['-l', paths.text]);
     const traceCmd = binary ? await timedProgram('trace-cmd', ['report', options.trace]) : null;
 
@@ -83,7 +101,7 @@ async function bench(options: { trace: string; events: string; json?: true }): P
         ...made,
         gz_bytes: statSync(paths.gz).size,
       };
-      console.log(JSON.stringify({ ...result, node: process.version, stages: rows }));
+      console.log(JSON.stringify({ ...result, node: process.version, stages: rows, case: costs }));
       return;
     }
     const right = { align: 'right' } as const;
@@ -104,6 +122,7 @@ async function bench(options: { trace: string; events: string; json?: true }): P
         ],
       ),
     );
+    console.log(caseText(costs, made.bytes, binary ? null : statSync(paths.gz).size));
   } finally {
     rmSync(folder, { recursive: true });
   }

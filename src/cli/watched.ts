@@ -26,15 +26,20 @@ export async function* untilStopped<T>(source: AsyncIterable<T>, signal: AbortSi
     if (signal.aborted) resolve(null);
     signal.addEventListener('abort', () => resolve(null), { once: true });
   });
-  for (let some = false; ; some = true) {
-    const next = await Promise.race([messages.next(), stopped]);
-    // The source may wait for ever: it is left where it is, and the program ends without it.
-    if (next === null) {
-      if (some) return;
-      throw new Interrupted();
+  try {
+    for (let some = false; ; some = true) {
+      const next = await Promise.race([messages.next(), stopped]);
+      // The source may wait for ever: it is left where it is, and the program ends without it.
+      if (next === null) {
+        if (some) return;
+        throw new Interrupted();
+      }
+      if (next.done) return;
+      yield next.value;
     }
-    if (next.done) return;
-    yield next.value;
+  } finally {
+    // Whoever wants no more lets the source go; one that waits for ever is not waited for.
+    if (!signal.aborted) await messages.return?.();
   }
 }
 

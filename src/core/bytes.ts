@@ -128,6 +128,42 @@ export class ByteReader {
     this.at = at;
     return value;
   }
+
+  /** Reads `count` numbers that {@link writeColumn} wrote. */
+  column(into: Float64Array, count: number): void {
+    const bytes = this.#bytes;
+    let at = this.at;
+    let before = 0;
+    for (let i = 0; i < count; i++) {
+      let code = bytes[at++]!;
+      if (code > 127) {
+        // Read in place: this is what opening a segment consists of.
+        const second = bytes[at++]!;
+        code = (code & 127) | ((second & 127) << 7);
+        if (second > 127) {
+          const third = bytes[at++]!;
+          code |= (third & 127) << 14;
+          if (third > 127) {
+            this.at = at - 3;
+            code = this.varint();
+            at = this.at;
+          }
+        }
+      }
+      if (code > 1) {
+        before += code % 2 === 0 ? (code - 2) / 2 : (1 - code) / 2;
+        into[i] = before;
+      } else if (code === 0) into[i] = Number.NaN;
+      else {
+        const value = this.#view.getFloat64(at, true);
+        at += 8;
+        into[i] = value;
+        before = Number.isInteger(value) ? value : 0;
+      }
+    }
+    if (at > bytes.length) throw new RangeError('bytes end too early');
+    this.at = at;
+  }
 }
 
 /** Deltas beyond this are written as they are: sums with them might not be exact. */
@@ -154,23 +190,6 @@ export function writeColumn(out: ByteWriter, values: Float64Array, count: number
     else {
       out.varint(1);
       out.f64(value);
-      before = Number.isInteger(value) ? value : 0;
-    }
-  }
-}
-
-/** Reads what {@link writeColumn} wrote. */
-export function readColumn(input: ByteReader, into: Float64Array, count: number): void {
-  let before = 0;
-  for (let i = 0; i < count; i++) {
-    const code = input.varint();
-    if (code > 1) {
-      before += code % 2 === 0 ? (code - 2) / 2 : (1 - code) / 2;
-      into[i] = before;
-    } else if (code === 0) into[i] = Number.NaN;
-    else {
-      const value = input.f64();
-      into[i] = value;
       before = Number.isInteger(value) ? value : 0;
     }
   }

@@ -29,10 +29,7 @@ export async function pageStory(input: string, pfn: number, options: TripOptions
 export function storyIn({ reader }: Traveller, pfn: number): Generation[] {
   const life = new PageLife(pfn, FOLDS);
   const seqs = new Set([...reader.seqsOfPage(pfn), ...reader.seqsOfMarks()]);
-  for (const seq of [...seqs].sort((a, b) => a - b)) {
-    const batch = reader.segmentOf(seq);
-    if (batch !== null) life.add({ batch, index: seq - batch.firstSeq });
-  }
+  for (const event of reader.eventsAt([...seqs].sort((a, b) => a - b))) life.add(event);
   return life.generations();
 }
 

@@ -1,3 +1,4 @@
+import type { Statement } from 'better-sqlite3';
 import { InputError } from '../core/errors.ts';
 import { decodePlain, type Plain } from '../core/image.ts';
 import type { EventBatch } from '../events/batch.ts';
@@ -59,6 +60,7 @@ export class CaseReader {
   readonly #db: CaseDatabase;
   readonly #vocabulary: Vocabulary;
   readonly #open = new Map<number, EventBatch>();
+  readonly #statements = new Map<string, Statement>();
   #tail: RunPostings | null = null;
 
   constructor(path: string) {
@@ -82,6 +84,15 @@ export class CaseReader {
     this.#db.close();
   }
 
+  /** A statement, compiled once. */
+  #statement(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
   #unpack(row: SegmentRow): EventBatch {
     const known = this.#open.get(row.first_seq);
     if (known !== undefined) return known;
@@ -93,24 +104,39 @@ export class CaseReader {
 
   /** The segment that holds an event, or null. */
   segmentOf(seq: number): EventBatch | null {
-    const row = this.#db
-      .prepare(
-        'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
-      )
-      .get(seq) as SegmentRow | undefined;
+    const row = this.#statement(
+      'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+    ).get(seq) as SegmentRow | undefined;
     return row === undefined || row.last_seq < seq ? null : this.#unpack(row);
+  }
+
+  /** Events by their seqs, which are in order: each in its segment, opened no further than for its kind. */
+  *eventsAt(seqs: readonly number[]): Generator<{ readonly batch: EventBatch; readonly index: number }> {
+    const find = this.#statement(
+      'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+    );
+    for (let i = 0; i < seqs.length; ) {
+      const row = find.get(seqs[i]!) as SegmentRow | undefined;
+      const positions: number[] = [];
+      if (row !== undefined)
+        for (; i < seqs.length && seqs[i]! <= row.last_seq; i++) positions.push(seqs[i]! - row.first_seq);
+      if (row === undefined || positions.length === 0) {
+        i++;
+        continue;
+      }
+      const batch = unpackSegment(row.columns, row.first_seq, this.#vocabulary, this.path, positions);
+      for (const index of positions) yield { batch, index };
+    }
   }
 
   /** Events from one seq to another, both included, in segments: the first and the last may hold others too. */
   *segments(from = 1, to: number = Number.MAX_SAFE_INTEGER): Generator<EventBatch> {
-    const next = this.#db.prepare(
+    const next = this.#statement(
       'select first_seq, last_seq, columns from segment where last_seq >= ? and first_seq >= ? order by first_seq limit 1',
     );
-    let row = this.#db
-      .prepare(
-        'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
-      )
-      .get(from) as SegmentRow | undefined;
+    let row = this.#statement(
+      'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+    ).get(from) as SegmentRow | undefined;
     row ??= next.get(from, from) as SegmentRow | undefined;
     // One by one: a reader may leave, and the table may be asked for other things meanwhile.
     while (row !== undefined && row.first_seq <= to) {
@@ -121,7 +147,7 @@ export class CaseReader {
 
   /** All batches in order, each in pieces, with what was known of the input. */
   *batches(): Generator<StoredBatch> {
-    const rows = this.#db.prepare('select first_seq, events, facts from batch order by id').all() as Array<{
+    const rows = this.#statement('select first_seq, events, facts from batch order by id').all() as Array<{
       first_seq: number;
       events: number;
       facts: Uint8Array;
@@ -141,9 +167,9 @@ export class CaseReader {
 
   /** Seq of the event before the first one that is later than a time. */
   seqAt(ns: number): number {
-    const row = this.#db
-      .prepare('select first_seq, last_seq, columns from segment where max_ns > ? order by first_seq limit 1')
-      .get(ns) as SegmentRow | undefined;
+    const row = this.#statement(
+      'select first_seq, last_seq, columns from segment where max_ns > ? order by first_seq limit 1',
+    ).get(ns) as SegmentRow | undefined;
     if (row === undefined) return this.head.events;
     const batch = this.#unpack(row);
     return batch.firstSeq - 1 + batch.ns.findIndex((at) => at > ns);
@@ -151,9 +177,9 @@ export class CaseReader {
 
   /** Puts the nearest usable snapshot at or before a seq into a fresh state. False: there is none. */
   restoreBefore(state: MmState, seq: number): boolean {
-    const row = this.#db
-      .prepare('select image from snapshot where seq <= ? and versions = ? order by seq desc limit 1')
-      .get(seq, versionText(state)) as { image: Uint8Array } | undefined;
+    const row = this.#statement(
+      'select image from snapshot where seq <= ? and versions = ? order by seq desc limit 1',
+    ).get(seq, versionText(state)) as { image: Uint8Array } | undefined;
     if (row === undefined) return false;
     restoreSnapshot(state, row.image);
     return true;
@@ -162,7 +188,7 @@ export class CaseReader {
   /** Whether snapshots of this program's slices are there. */
   hasSnapshots(state: MmState): boolean {
     return (
-      this.#db.prepare('select 1 from snapshot where versions = ? limit 1').get(versionText(state)) !==
+      this.#statement('select 1 from snapshot where versions = ? limit 1').get(versionText(state)) !==
       undefined
     );
   }
@@ -185,7 +211,7 @@ export class CaseReader {
   }
 
   #seqs(what: number, key: number): number[] {
-    const find = this.#db.prepare(
+    const find = this.#statement(
       'select first_key, lists from posting where what = ? and run = ? and first_key <= ? order by first_key desc limit 1',
     );
     const seqs: number[] = [];
@@ -198,7 +224,7 @@ export class CaseReader {
   }
 
   #runs(): Array<{ id: number; first_seq: number; last_seq: number }> {
-    return this.#db.prepare('select id, first_seq, last_seq from run order by id').all() as Array<{
+    return this.#statement('select id, first_seq, last_seq from run order by id').all() as Array<{
       id: number;
       first_seq: number;
       last_seq: number;
@@ -230,9 +256,9 @@ export class CaseReader {
       });
     };
     const starts = new Map(this.#runs().map((run) => [run.id, run.first_seq]));
-    const rows = this.#db
-      .prepare('select run, first_key, lists from posting where what = ? order by run, first_key')
-      .all(PAGES) as Array<{ run: number; first_key: number; lists: Uint8Array }>;
+    const rows = this.#statement(
+      'select run, first_key, lists from posting where what = ? order by run, first_key',
+    ).all(PAGES) as Array<{ run: number; first_key: number; lists: Uint8Array }>;
     for (const row of rows)
       for (const [key, seqs] of listsOf(row.lists, row.first_key, starts.get(row.run)!)) add(key, seqs);
     for (const [key, seqs] of this.#unposted().lists(PAGES)) add(key, seqs);
@@ -241,11 +267,9 @@ export class CaseReader {
 
   /** A record as it was written; null where the case does not hold it. */
   record(number: number): string | null {
-    const row = this.#db
-      .prepare(
-        'select first_record, last_record, places, text from record_text where first_record <= ? order by first_record desc limit 1',
-      )
-      .get(number) as
+    const row = this.#statement(
+      'select first_record, last_record, places, text from record_text where first_record <= ? order by first_record desc limit 1',
+    ).get(number) as
       | { first_record: number; last_record: number; places: Uint8Array; text: Uint8Array }
       | undefined;
     if (row === undefined || row.last_record < number) return null;
@@ -254,15 +278,16 @@ export class CaseReader {
 
   /** A stored answer, if it was made by this version. */
   analysis(question: string, version: string): Plain | null {
-    const row = this.#db
-      .prepare('select result from analysis where question = ? and version = ?')
-      .get(question, version) as { result: Uint8Array } | undefined;
+    const row = this.#statement('select result from analysis where question = ? and version = ?').get(
+      question,
+      version,
+    ) as { result: Uint8Array } | undefined;
     return row === undefined ? null : decodePlain(unsqueeze(row.result));
   }
 
   /** Tasks as the trace prints them. */
   tasks(): Array<{ pid: number; comm: string; tgid: number | null }> {
-    return this.#db.prepare('select pid, comm, tgid from task order by pid').all() as Array<{
+    return this.#statement('select pid, comm, tgid from task order by pid').all() as Array<{
       pid: number;
       comm: string;
       tgid: number | null;
@@ -270,22 +295,31 @@ export class CaseReader {
   }
 }
 
+interface SourceRow {
+  readonly name: string;
+  readonly size: number | null;
+  readonly sha256: string | null;
+  readonly format: string | null;
+  readonly program: string;
+  readonly options: string;
+  readonly origin_ns: string;
+  readonly ticks: number;
+  readonly events: number;
+  readonly records: number;
+  readonly complete: number;
+}
+
 function readHead(path: string, db: CaseDatabase): CaseHead {
-  const row = db.prepare('select * from source').get() as Record<string, string | number | null> | undefined;
+  const row = db.prepare('select * from source').get() as SourceRow | undefined;
   if (row === undefined)
     throw new InputError(`${path} holds no event yet: its recording was stopped at once; record it again`);
+  const { name, size, sha256, format, program, events, records } = row;
   return {
-    name: String(row['name']),
-    size: row['size'] as number | null,
-    sha256: row['sha256'] as string | null,
-    format: row['format'] as string | null,
-    program: String(row['program']),
-    options: JSON.parse(String(row['options'])) as CaseHead['options'],
-    originNs: BigInt(row['origin_ns'] ?? 0),
-    ticks: row['ticks'] === 1,
-    events: row['events'] as number,
-    records: row['records'] as number,
-    complete: row['complete'] === 1,
+    ...{ name, size, sha256, format, program, events, records },
+    options: JSON.parse(row.options) as CaseHead['options'],
+    originNs: BigInt(row.origin_ns),
+    ticks: row.ticks === 1,
+    complete: row.complete === 1,
   };
 }
 

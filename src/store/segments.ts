@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { ByteReader, ByteWriter, readColumn, writeColumn } from '../core/bytes.ts';
+import { ByteReader, ByteWriter, writeColumn } from '../core/bytes.ts';
 import { InputError } from '../core/errors.ts';
 import type { EventBatch } from '../events/batch.ts';
 import { EVENT_KINDS } from '../events/registry.ts';
@@ -37,13 +37,14 @@ function groupByKind(kind: Uint8Array, from: number, count: number): void {
   for (let i = 0; i < count; i++) order[next[kind[from + i]!]!++] = i;
 }
 
-const HEADERS = ['kind', 'ns', 'cpu', 'pid', 'ctx', 'record'] as const;
+const HEADERS = ['ns', 'cpu', 'pid', 'ctx', 'record'] as const;
 
 /** Packs events `from` up to `to` of a batch, at most {@link SEGMENT_EVENTS}. */
 export function packSegment(batch: EventBatch, from: number, to: number): PackedSegment {
   const count = to - from;
   const out = new ByteWriter(count * 16 + 64);
   out.varint(count);
+  out.raw(batch.kind.subarray(from, to));
   for (const name of HEADERS) {
     const column = batch[name];
     for (let i = 0; i < count; i++) scratch[i] = column[from + i]!;
@@ -54,10 +55,14 @@ export function packSegment(batch: EventBatch, from: number, to: number): Packed
     const first = starts[code]!;
     const many = starts[code + 1]! - first;
     if (many === 0) continue;
+    const part = new ByteWriter(many * 16 + 64);
     for (let argument = 0; argument < EVENT_KINDS[code]!.width; argument++) {
       for (let k = 0; k < many; k++) scratch[k] = batch.args[batch.at[from + order[first + k]!]! + argument]!;
-      writeColumn(out, scratch, many);
+      writeColumn(part, scratch, many);
     }
+    // Told in front, so that a reader of one event passes over the kinds that it is not.
+    out.varint(part.length);
+    out.raw(part.view());
   }
   const bytes = out.view();
   let minNs = Number.POSITIVE_INFINITY;
@@ -79,54 +84,80 @@ export function packSegment(batch: EventBatch, from: number, to: number): Packed
   };
 }
 
-/** The events of a segment. */
+/** Today's kind of each event, and where its arguments stand. */
+function place(
+  stored: Uint8Array,
+  vocabulary: Vocabulary,
+  path: string,
+): { readonly kind: Uint8Array; readonly at: Uint32Array; readonly end: number } {
+  const codes = new Uint8Array(256);
+  const widths = new Uint8Array(256);
+  for (let code = 0; code < 256; code++) {
+    if (starts[code + 1] === starts[code]) continue;
+    const known = vocabulary[code];
+    if (known === undefined)
+      throw new InputError(
+        `${path} holds events of a kind that this faultline does not know; use the one that recorded it, or a newer one`,
+      );
+    codes[code] = known.kind.code;
+    widths[code] = known.kind.width;
+  }
+  const kind = new Uint8Array(stored.length);
+  const at = new Uint32Array(stored.length);
+  let end = 0;
+  for (let i = 0; i < stored.length; i++) {
+    const code = stored[i]!;
+    kind[i] = codes[code]!;
+    at[i] = end;
+    end += widths[code]!;
+  }
+  return { kind, at, end };
+}
+
+/**
+ * The events of a segment; with `wanted`, the arguments of these positions' kinds only: those of the others are left
+ * out.
+ */
 export function unpackSegment(
   columns: Uint8Array,
   firstSeq: number,
   vocabulary: Vocabulary,
   path: string,
+  wanted?: readonly number[],
 ): EventBatch {
   const input = new ByteReader(unsqueeze(columns));
   const count = input.varint();
-  const read = <T extends Uint8Array | Float64Array | Int16Array | Int32Array | Uint16Array>(into: T): T => {
-    readColumn(input, scratch, count);
-    for (let i = 0; i < count; i++) into[i] = scratch[i]!;
-    return into;
+  const read = (): Float64Array => {
+    input.column(scratch, count);
+    return scratch.subarray(0, count);
   };
-  const stored = read(new Uint8Array(count));
-  const ns = read(new Float64Array(count));
-  const cpu = read(new Int16Array(count));
-  const pid = read(new Int32Array(count));
-  const ctx = read(new Uint16Array(count));
-  const record = read(new Float64Array(count));
-  const kind = new Uint8Array(count);
-  const at = new Uint32Array(count);
-  let end = 0;
-  for (let i = 0; i < count; i++) {
-    const known = vocabulary[stored[i]!];
-    if (known === undefined)
-      throw new InputError(
-        `${path} holds events of a kind that this faultline does not know; use the one that recorded it, or a newer one`,
-      );
-    kind[i] = known.kind.code;
-    at[i] = end;
-    end += known.kind.width;
-  }
-  const args = new Float64Array(end);
+  const stored = input.raw(count);
+  const ns = read().slice();
+  const cpu = Int16Array.from(read());
+  const pid = Int32Array.from(read());
+  const ctx = Uint16Array.from(read());
+  const record = read().slice();
   groupByKind(stored, 0, count);
+  const { kind, at, end } = place(stored, vocabulary, path);
+  const args = new Float64Array(end);
   for (let code = 0; code < vocabulary.length; code++) {
     const first = starts[code]!;
     const many = starts[code + 1]! - first;
     if (many === 0) continue;
+    const length = input.varint();
+    if (wanted !== undefined && !wanted.some((position) => stored[position] === code)) {
+      input.raw(length);
+      continue;
+    }
     const { kind: today, width, places } = vocabulary[code]!;
     if (places !== null)
-      for (let k = 0; k < many; k++)
-        args.fill(Number.NaN, at[order[first + k]!]!, at[order[first + k]!]! + today.width);
+      for (let k = first; k < first + many; k++)
+        args.fill(Number.NaN, at[order[k]!]!, at[order[k]!]! + today.width);
     for (let argument = 0; argument < width; argument++) {
-      readColumn(input, scratch, many);
-      const place = places === null ? argument : places[argument]!;
-      if (place < 0) continue;
-      for (let k = 0; k < many; k++) args[at[order[first + k]!]! + place] = scratch[k]!;
+      input.column(scratch, many);
+      const target = places === null ? argument : places[argument]!;
+      if (target < 0) continue;
+      for (let k = 0; k < many; k++) args[at[order[first + k]!]! + target] = scratch[k]!;
     }
   }
   return { count, firstSeq, kind, at, args, ns, cpu, pid, ctx, record };

@@ -45,10 +45,8 @@ function* wanted(
     const both = new Set(reader.seqsOfMm(mm));
     seqs = seqs.filter((seq) => both.has(seq));
   }
-  for (const seq of seqs) {
-    const batch = seq < first || seq > last ? null : reader.segmentOf(seq);
-    if (batch !== null) yield [batch, [seq - batch.firstSeq]];
-  }
+  const within = seqs.filter((seq) => seq >= first && seq <= last);
+  for (const { batch, index } of reader.eventsAt(within)) yield [batch, [index]];
 }
 
 function range(batch: EventBatch, first: number, last: number): number[] {

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, readColumn, writeColumn } from '../core/bytes.ts';
+import { ByteReader, ByteWriter, writeColumn } from '../core/bytes.ts';
 import { squeeze, unsqueeze } from './compress.ts';
 
 const LINE_FEED = 10;
@@ -22,8 +22,8 @@ export function recordIn(text: Buffer, places: Uint8Array, n: number): string {
   const count = input.varint();
   const starts = new Float64Array(count);
   const lengths = new Float64Array(count);
-  readColumn(input, starts, count);
-  readColumn(input, lengths, count);
+  input.column(starts, count);
+  input.column(lengths, count);
   const start = starts[n]!;
   const line = start === 0 ? 0 : text.lastIndexOf(LINE_FEED, start - 1) + 1;
   return text.toString('utf8', line, start + lengths[n]!);

@@ -16,7 +16,8 @@ export interface Stage {
   run(path: string): Promise<unknown>;
 }
 
-const PLAIN_OPTIONS = {
+/** An analysis of everything, nothing declared. */
+export const PLAIN_OPTIONS = {
   variant: null,
   checks: null,
   since: null,
