@@ -84,6 +84,9 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
       pfn: number,
       from: Parameters<typeof note>[3],
     ): void {
+      const known = shared.get(pfn);
+      // pte.set and pte.write tell one change twice.
+      if (known?.parent === parent && known.sharedSeq > 0) return;
       const page = note(parent, va, pfn, from);
       page.sharedSeq = e.seq;
       page.sharedNs = e.ns;

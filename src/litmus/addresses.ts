@@ -1,5 +1,6 @@
 import {
   PG_DIRTY,
+  PG_HEAD,
   PG_LOCKED,
   PG_LRU,
   PG_OWNER_2,
@@ -52,6 +53,15 @@ export function wordOf(kind: number, frame: number, write: number, excl: number)
   return [PTE_NONE, 0];
 }
 
+/** A page that several slots cache stands for a large folio. */
+function isLarge(m: Machine, page: number): boolean {
+  const { at, program } = m;
+  let slots = 0;
+  for (let slot = 0; slot < at.sizes.slots; slot++)
+    if (program.initial[at.slot(slot, 'page')] === page + 1) slots++;
+  return slots > 1;
+}
+
 /** Page flags as a tracepoint would print them now. */
 export function flagsOf(m: Machine, page: number): number {
   const { at, cells } = m;
@@ -62,6 +72,7 @@ export function flagsOf(m: Machine, page: number): number {
   if (cells[at.page(page, 'wb')] !== 0) flags |= PG_WRITEBACK;
   if (cells[at.page(page, 'sc')] !== 0) flags |= PG_OWNER_PRIV_1;
   if (cells[at.page(page, 'ae')] !== 0) flags |= PG_OWNER_2;
+  if (isLarge(m, page)) flags |= PG_HEAD;
   return flags;
 }
 

@@ -39,6 +39,8 @@ export function build(told: Told, world: World): Program {
     cells[layout.pte(mm, va, 'kind')] = PRESENT;
     cells[layout.pte(mm, va, 'frame')] = page;
     cells[layout.pte(mm, va, 'write')] = write;
+    // AE1: what is mapped writable is exclusive.
+    if (write === 1) cells[layout.page(page, 'ae')] = 1;
     cells[layout.pte(mm, va, 'value')] = world.pages[page]!.content;
     cells[layout.page(page, 'ref')]!++;
     cells[layout.page(page, 'map')]!++;

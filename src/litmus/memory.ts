@@ -1,6 +1,7 @@
 import { ACCESS_CPU } from '../events/access.ts';
 import {
   access,
+  dirtySet,
   lockRelease,
   lockTry,
   lruDrain,
@@ -9,7 +10,6 @@ import {
   lruPutback,
   pageAlloc,
   pageFree,
-  pteAccess,
   pteClearFlush,
   pteSet,
   pteWrite,
@@ -196,6 +196,24 @@ export function uncache(m: Machine, page: number): void {
   addRef(m, page, -1);
 }
 
+/** A locked page leaves the swap cache and is unlocked; whoever removes it has a reference of its own meanwhile. */
+export function removeLocked(
+  m: Machine,
+  page: number,
+  remove: (m: Machine, page: number) => void = uncache,
+): void {
+  addRef(m, page, 1);
+  remove(m, page);
+  unlockPage(m, page);
+  addRef(m, page, -1);
+}
+
+/** A page becomes the only copy of its content. */
+export function setDirty(m: Machine, page: number): void {
+  m.setPage(page, 'dirty', 1);
+  m.emit(dirtySet, pfnOf(page));
+}
+
 /** A slot with no user and no cached page leaves the device's count. */
 export function freeSlot(m: Machine, slot: number): void {
   m.emit(swapSlotFree, slotOf(slot), 1);
@@ -226,7 +244,6 @@ export function setWrite(m: Machine, mm: number, va: number, write: number): voi
   if (m.sink !== null) {
     const value = wordOf(PRESENT, m.cells[m.at.pte(mm, va, 'frame')]!, write, 0);
     m.emit(pteWrite, mmOf(mm), vaOf(va), ...pteWord(m, mm, va), ...value);
-    if (write === 1) m.emit(pteAccess, mmOf(mm), vaOf(va), ptepOf(mm, va), ...pteWord(m, mm, va), ...value);
   }
   m.set(m.at.pte(mm, va, 'write'), write);
 }

@@ -1,4 +1,4 @@
-import { PG_SWAPBACKED, PG_UPTODATE } from '../core/pageflags.ts';
+import { PG_LOCKED, PG_SWAPBACKED, PG_UPTODATE } from '../core/pageflags.ts';
 import { PTE_NONE, PTE_PRESENT, PTE_USER } from '../core/pte.ts';
 import type { EventKind } from '../events/declare.ts';
 import {
@@ -20,6 +20,8 @@ import {
   gupEnd,
   gupGrab,
   ksmInsert,
+  lockRelease,
+  lockTry,
   lruAdd,
   lruInsert,
   lruPutback,
@@ -139,7 +141,11 @@ export class Preamble {
     if (cell('lru') === LRU_ON) this.#emit(lruInsert, pfn, 0, 1, 0, cell('ae'));
     if (cell('lru') >= LRU_BATCH) this.#to.emitAs(cell('lru') - LRU_BATCH, this.#pid, lruAdd, [pfn]);
     if (cell('ksm') === 1) this.#emit(ksmInsert, pfn);
-    if (cell('sc') !== 0) this.#emit(swapcacheAdd, pfn, slotOf(cell('sc') - 1), 1);
+    if (cell('sc') !== 0) {
+      this.#emit(lockTry, pfn, 1);
+      this.#emit(swapcacheAdd, pfn, slotOf(cell('sc') - 1), 1);
+      this.#emit(lockRelease, pfn, count, flags | PG_LOCKED);
+    }
     if (cell('wb') === 1) this.#emit(writebackStart, pfn);
     for (const [i, hold] of program.holds.entries()) {
       if (cells[at.hold(i)] !== page + 1) continue;

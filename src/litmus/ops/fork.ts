@@ -57,7 +57,7 @@ export const fork = op('fork', ['mm', 'mm'], 'fork copies the page tables of the
       const page = m.pte(mm, va, 'frame');
       const pinned = m.page(page, 'ref') >= PIN_BIAS;
       const ruling = m.rules.variant.axes.fork.procedure({ pinned });
-      m.emit(forkCheck, mmOf(mm), vaOf(va), pfnOf(page), pinned ? 1 : 0);
+      if (!m.rules.is('fork', 'share')) m.emit(forkCheck, mmOf(mm), vaOf(va), pfnOf(page), pinned ? 1 : 0);
       m.setReg(EARLY, ruling.outcome === 'copy' ? 1 : 0);
       m.setReg(PINNED, hasOwnPin(m, page, mm, va, true) ? 1 : 0);
       return 'copy';
@@ -127,7 +127,8 @@ function copyPresent(m: Machine, from: number, to: number, va: number): void {
   m.setReg(SHARED, va + 1);
   if (!hasOwnPin(m, page, from, va, true)) return;
   m.flag('gup-pin-broken-by-fork');
-  if (m.reg(PINNED) === 0) m.flag('gup-fast-fork-race');
+  // Kernels before 5.9 do not test for pins: there is no window.
+  if (m.reg(PINNED) === 0 && !m.rules.is('fork', 'share')) m.flag('gup-fast-fork-race');
 }
 
 /** The last page that was shared: whether the parent's PTE stayed writable. */

@@ -94,9 +94,9 @@ const BEGIN = 4;
 const SEEN_SEQ = 3;
 const SEEN_PAGE = 0;
 
-function leaveFast(m: Machine): void {
+function leaveFast(m: Machine, taken = 0): void {
   m.set(m.at.thread(m.self, 'irq'), 0);
-  m.emit(gupEnd, GUP_PIN_FAST, 0);
+  m.emit(gupEnd, GUP_PIN_FAST, taken);
 }
 
 export const gupFast = op(
@@ -176,7 +176,7 @@ export const gupFast = op(
     on: {
       text: () => 'GUP-fast: interrupts on',
       run(m) {
-        leaveFast(m);
+        leaveFast(m, 1);
         return null;
       },
     },
@@ -209,11 +209,12 @@ function dma(isWrite: boolean): Phase {
       if (isWrite && m.page(page, 'copied') === m.args[0]! + 1) m.flag('collapse-lost-write');
       if (isWrite) m.setPage(page, 'content', storedValue(m));
       else m.page(page, 'content');
+      // DMA names a page, not an address.
       m.emit(
         access,
         ACCESS_DEVICE,
         mmOf(m.args[0]!),
-        vaOf(m.args[1]!),
+        Number.NaN,
         pfnOf(page),
         isWrite ? 1 : 0,
         m.cells[m.at.page(page, 'content')]!,

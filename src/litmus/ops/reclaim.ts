@@ -24,9 +24,9 @@ import {
   lockPtl,
   ptlFree,
   putback,
+  removeLocked,
   setPte,
   trylock,
-  uncache,
   unlockPage,
   unlockPtl,
 } from '../memory.ts';
@@ -190,9 +190,8 @@ export const dropCache = op('drop-cache', ['page'], 'reclaim drops an unmapped p
         }
         if (m.slot(slot, 'count') > 0 && m.slot(slot, 'content') !== m.page(p, 'content'))
           m.flag('anon-page-discarded-unsaved');
-        unlockPage(m, p);
         m.setPage(p, 'lru', LRU_OFF);
-        uncache(m, p);
+        removeLocked(m, p);
       } else {
         if (m.sink !== null) m.emit(refFreeze, pfnOf(p), 2, 0, ...sampleOf(m, p));
         unlockPage(m, p);
@@ -221,6 +220,7 @@ export const swapout = op(
           m.slot(slot, 'count') === 0 && m.slot(slot, 'held') === 0 && m.slot(slot, 'page') === 0;
         if (!isFree || m.page(p, 'lock') !== 0 || m.page(p, 'sc') !== 0) return null;
         m.emit(reclaimBegin, RECLAIM_KSWAPD);
+        trylock(m, p);
         m.emit(swapAlloc, slotOf(slot), 1);
         m.emit(swapcacheAdd, pfnOf(p), slotOf(slot), 1);
         if (m.sink !== null) {
@@ -254,13 +254,8 @@ export const swapout = op(
       text: () => 'removes the page from the swap cache',
       run(m) {
         const p = m.reg(0);
-        if (
-          m.page(p, 'sc') !== 0 &&
-          m.page(p, 'lock') === 0 &&
-          m.page(p, 'map') === 0 &&
-          m.page(p, 'ref') === 1
-        )
-          uncache(m, p);
+        if (m.page(p, 'sc') !== 0 && m.page(p, 'map') === 0 && m.page(p, 'ref') === 1) removeLocked(m, p);
+        else unlockPage(m, p);
         m.emit(reclaimEnd, RECLAIM_KSWAPD);
         return null;
       },

@@ -20,6 +20,7 @@ import {
   freeSlot,
   lockPtl,
   ptlFree,
+  setDirty,
   setPte,
   trylock,
   uncache,
@@ -220,7 +221,7 @@ export function swapinPhases(again: string): Readonly<Record<string, Phase>> {
           !m.rules.is('swapin-reuse', 'can-share')
         ) {
           uncache(m, page);
-          m.setPage(page, 'dirty', 1);
+          setDirty(m, page);
         }
         setPte(m, mm, va, { kind: PRESENT, frame: page, write: writable ? 1 : 0 });
         if (m.reg(SKIPPED) === 1) release(m);

@@ -22,6 +22,8 @@ import {
   freeSlot,
   lockPtl,
   ptlFree,
+  removeLocked,
+  setDirty,
   setPte,
   trylock,
   uncache,
@@ -51,6 +53,8 @@ function allZero(m: Machine, page: number): boolean {
 
 /** Every slot of a folio leaves the swap cache; those without users are given back. */
 function uncacheAll(m: Machine, page: number): void {
+  // Who gives a slot back leaves the page as the only copy.
+  setDirty(m, page);
   const own = m.page(page, 'sc') - 1;
   for (let slot = 0; slot < m.at.sizes.slots; slot++) {
     if (slot === own || m.slot(slot, 'page') !== page + 1) continue;
@@ -124,8 +128,8 @@ function freePhases(end: string): Readonly<Record<string, Phase>> {
         // Page lock and membership protect the device: its cache holds slots in use.
         const isCached = m.page(page, 'sc') !== 0 && m.slot(m.reg(SLOT), 'page') === page + 1;
         const isUnused = isCached && allZero(m, page);
-        unlockPage(m, page);
-        if (isUnused) uncacheAll(m, page);
+        if (isUnused) removeLocked(m, page, uncacheAll);
+        else unlockPage(m, page);
         return 'put';
       },
     },
@@ -222,7 +226,8 @@ export const swapoff = op('swapoff', [], 'swapoff: stop new users, empty the dev
       }
       const next = work(m)!;
       if ('page' in next) {
-        uncacheAll(m, next.page);
+        trylock(m, next.page);
+        removeLocked(m, next.page, uncacheAll);
         return 'unuse';
       }
       const slot = m.pte(next.mm, next.va, 'frame');

@@ -30,6 +30,7 @@ import {
   lockPtl,
   mapNew,
   ptlFree,
+  setDirty,
   setPte,
   setWrite,
   store,
@@ -115,7 +116,7 @@ function decided(m: Machine, ruling: Ruling): string {
 
 function takeOut(m: Machine, page: number): void {
   uncache(m, page);
-  if (!m.rules.is('reuse-dirty', 'none')) m.setPage(page, 'dirty', 1);
+  if (!m.rules.is('reuse-dirty', 'none')) setDirty(m, page);
 }
 
 /** Decides with the page lock held, and unlocks. */
@@ -290,9 +291,13 @@ export function writePhases(done: string): Readonly<Record<string, Phase>> {
         if (m.reg(SEEN) & FOREIGN) m.flag('cow-leak-through-gup-ref');
         if (m.page(page, 'ksm') === 1) m.flag('ksm-in-place-reuse');
         if (m.page(page, 'reuse') === 1) m.setPage(page, 'reuse', 0);
+        const marks = m.rules.exclusive && m.page(page, 'ae') === 0;
+        if (marks) {
+          m.setPage(page, 'ae', 1);
+          m.emit(rmapMove, pfnOf(page), mmOf(mm));
+        }
         m.emit(wpReuse, mmOf(mm), vaOf(va), pfnOf(page), ...wpSample(m, page));
         setWrite(m, mm, va, 1);
-        if (m.rules.exclusive) m.setPage(page, 'ae', 1);
         unlockPtl(m, mm, va);
         endFault(m);
         return done;
