@@ -1,9 +1,12 @@
 import { PTE_WRITE } from '../core/pte.ts';
+import type { EventKind } from '../events/declare.ts';
 import { MAPPING_KSM } from '../events/flags.ts';
-import { refFreeze, rmapMove } from '../events/index.ts';
+import { refAdd, refFreeze, rmapMove } from '../events/index.ts';
+import type { Cursor } from '../state/cursor.ts';
 import type { Check } from './check.ts';
-import { actorOf, isWhole, placeOn } from './evidence.ts';
+import { actorOf, placeOn } from './evidence.ts';
 import type { Place } from './finding.ts';
+import { Pending } from './pending.ts';
 import { onWrittenPte } from './written-ptes.ts';
 
 const ID = 'ksm-in-place-reuse';
@@ -23,6 +26,21 @@ Silent (5.1 to 5.8): freeze the count, leave the stable tree, then set the write
 Silent (5.9 on): KSM pages are copied`,
   start(context) {
     const s = context.state;
+    // That it did not leave the stable tree unseen is shown by what the page says of its mapping later.
+    const pending = new Pending(context, { id: ID });
+    const confirm = (kind: EventKind, at: { readonly pfn: number; readonly mapping: number }) =>
+      [
+        kind,
+        (e: Cursor) => {
+          if (!pending.any) return;
+          const key = String(e.args[e.at + at.pfn]!);
+          const mapping = e.args[e.at + at.mapping]!;
+          if (pending.get(key) === undefined || Number.isNaN(mapping)) return;
+          if (mapping === MAPPING_KSM)
+            pending.confirm(key, { seq: e.seq, role: 'harm', text: 'still a page of the stable tree' });
+          else pending.drop(key);
+        },
+      ] as const;
     /** KSM pages that left the stable tree in the sight of the trace: by pfn, generation. */
     const own = new Map<number, number>();
     const leave = (pfn: number): void => {
@@ -37,11 +55,10 @@ Silent (5.9 on): KSM pages are copied`,
       const node = s.machines.ksm.get(pfn);
       const there = node !== undefined && node.gen === c.gen[row] && node.leftSeq === 0;
       const since = there ? node.seq : c.flagsSeq[row]!;
-      const certain = isWhole(s) && since > 0;
-      context.report({
-        check: ID,
+      const key = String(pfn);
+      pending.settle(key);
+      pending.claim(key, {
         severity: 'critical',
-        verdict: certain ? 'proven' : 'suspect',
         cause: 'writable',
         moment,
         place,
@@ -50,8 +67,9 @@ Silent (5.9 on): KSM pages are copied`,
           { seq: since, role: 'cause', text: 'page of the stable tree' },
           { seq: place.seq, role: 'decision', text },
         ],
-        missing: certain ? null : 'ksm.node',
+        missing: 'a later sample of the mapping of the page',
       });
+      if (since === 0) pending.settle(key);
     }
 
     return {
@@ -64,16 +82,20 @@ Silent (5.9 on): KSM pages are copied`,
         ],
         [rmapMove, (e) => leave(e.args[e.at + rmapMove.at.pfn]!)],
       ],
-      after: onWrittenPte(s, PTE_WRITE, ({ mm, va, pfn }, e) => {
-        const row = s.pages.find(pfn);
-        if (row < 0 || s.pages.col.mapping[row] !== MAPPING_KSM + 1) return;
-        context.judged();
-        if (own.get(pfn) === s.pages.col.gen[row]) return;
-        const fault = actorOf(s, e)?.fault ?? null;
-        const moment = fault !== null && fault.kind === 'wp' ? fault.seq : e.seq;
-        told = moment;
-        tell(placeOn(e, { mm, va, pfn }), pfn, moment, 'its PTE becomes writable');
-      }),
+      after: [
+        confirm(refAdd, refAdd.at),
+        confirm(refFreeze, refFreeze.at),
+        ...onWrittenPte(s, PTE_WRITE, ({ mm, va, pfn }, e) => {
+          const row = s.pages.find(pfn);
+          if (row < 0 || s.pages.col.mapping[row] !== MAPPING_KSM + 1) return;
+          context.judged();
+          if (own.get(pfn) === s.pages.col.gen[row]) return;
+          const fault = actorOf(s, e)?.fault ?? null;
+          const moment = fault !== null && fault.kind === 'wp' ? fault.seq : e.seq;
+          told = moment;
+          tell(placeOn(e, { mm, va, pfn }), pfn, moment, 'its PTE becomes writable');
+        }),
+      ],
       decided({ d, place }) {
         if (d.page !== 'ksm' || d.outcome === 'unknown') return;
         context.judged();
@@ -83,6 +105,7 @@ Silent (5.9 on): KSM pages are copied`,
           return;
         if (d.outcomeBy === 'probe') tell(place, d.pfn, d.seq, 'reused in place');
       },
+      finish: () => pending.finish(),
     };
   },
 };

@@ -1,10 +1,10 @@
 import { PTE_KIND, PTE_MIGRATION } from '../core/pte.ts';
-import { lockRelease, pageFree } from '../events/index.ts';
+import { lockRelease, mmExit, pageFree, pteSet, swapinBegin, zapRangeBegin } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
-import type { Migration, MigrationEntry } from '../state/machines.ts';
-import { SLOT_KNOWN } from '../state/ptes.ts';
+import type { Migration } from '../state/machines.ts';
 import type { Check } from './check.ts';
-import { hexText, isWhole, placeOn } from './evidence.ts';
+import { hexText, placeOn } from './evidence.ts';
+import { Pending } from './pending.ts';
 
 const ID = 'migration-entry-leaked';
 
@@ -24,23 +24,15 @@ Silent: the range was unmapped, and the entry with it`,
   start(context) {
     const s = context.state;
 
-    /** Whether the state's page tables have the entry: the same fact by another way. */
-    function stands(entry: MigrationEntry): boolean {
-      const slot = s.ptes.slotAt(s.ptes.mms.find(entry.mm), entry.va);
-      return (
-        slot >= 0 && s.ptes.know[slot] === SLOT_KNOWN && (s.ptes.bits[slot]! & PTE_KIND) === PTE_MIGRATION
-      );
-    }
+    const pending = new Pending(context, { id: ID });
+    const keyOf = (mm: number, va: number): string => `${mm} ${Math.floor(va / 4096) * 4096}`;
 
     function look(e: Cursor, migration: Migration, pfn: number, how: string): void {
       context.judged();
       const entry = migration.entries[0];
       if (entry === undefined) return;
-      const certain = stands(entry) && isWhole(s);
-      context.report({
-        check: ID,
+      pending.claim(keyOf(entry.mm, entry.va), {
         severity: 'critical',
-        verdict: certain ? 'proven' : 'suspect',
         cause: how,
         moment: e.seq,
         place: placeOn(e, { pfn, newPfn: migration.dst, mm: entry.mm, va: entry.va }),
@@ -49,14 +41,65 @@ Silent: the range was unmapped, and the entry with it`,
           { seq: entry.seq, role: 'cause', text: `migration entry in place of PTE ${hexText(pfn)}` },
           { seq: e.seq, role: 'decision', text: how === 'freed' ? 'page freed' : 'page unlocked' },
         ],
-        missing: certain ? null : 'whether the range was unmapped meanwhile',
+        missing: 'whether the entry is still there: it is not seen again',
       });
       // Told once: what follows from it is no second divergence.
       migration.entries = [];
     }
 
+    /** The PTE is seen again: the entry is there or is not. */
+    function seenAgain(e: Cursor, mm: number, va: number, bits: number, frame: number): void {
+      if (!pending.any || Number.isNaN(bits)) return;
+      const key = keyOf(mm, va);
+      const claim = pending.get(key);
+      if (claim === undefined) return;
+      if ((bits & PTE_KIND) === PTE_MIGRATION && frame === claim.place.pfn)
+        pending.confirm(key, { seq: e.seq, role: 'harm', text: 'the entry is still there' });
+      else pending.drop(key);
+    }
+
+    /** A range is unmapped: what was in it will not be seen again. */
+    function gone(mm: number, start: number, end: number): void {
+      if (!pending.any) return;
+      for (const [key, { place }] of [...pending.all()])
+        if (place.mm === mm && place.address !== null && place.address >= start && place.address < end)
+          pending.settle(key);
+    }
+
     return {
       before: [
+        [
+          swapinBegin,
+          (e) => {
+            const { mm, va, pte } = swapinBegin.at;
+            seenAgain(
+              e,
+              e.args[e.at + mm]!,
+              e.args[e.at + va]!,
+              e.args[e.at + pte]!,
+              e.args[e.at + pte + 1]!,
+            );
+          },
+        ],
+        [
+          pteSet,
+          (e) => {
+            if (!pending.any) return;
+            const { mm, ptep, old } = pteSet.at;
+            const owner = s.ptes.mms.find(e.args[e.at + mm]!);
+            if (owner < 0) return;
+            const va = s.ptes.address(s.ptes.slotOf(e.args[e.at + ptep]!, owner));
+            seenAgain(e, e.args[e.at + mm]!, va, e.args[e.at + old]!, e.args[e.at + old + 1]!);
+          },
+        ],
+        [mmExit, (e) => gone(e.args[e.at + mmExit.at.mm]!, 0, Number.POSITIVE_INFINITY)],
+        [
+          zapRangeBegin,
+          (e) => {
+            const { mm, start, end } = zapRangeBegin.at;
+            gone(e.args[e.at + mm]!, e.args[e.at + start]!, e.args[e.at + end]!);
+          },
+        ],
         [
           lockRelease,
           (e) => {
@@ -77,6 +120,7 @@ Silent: the range was unmapped, and the entry with it`,
         ],
       ],
       finish() {
+        pending.finish();
         for (const migration of s.machines.migrations.values())
           if (migration.entries.length > 0) context.cannot('lock.release');
       },

@@ -1,5 +1,5 @@
 import { PG_DIRTY } from '../core/pageflags.ts';
-import { refFreeze, removeMapping, removeMappingEnd } from '../events/index.ts';
+import { refFreeze, refUnfreeze, removeMapping, removeMappingEnd } from '../events/index.ts';
 import type { Check } from './check.ts';
 import { actorOf, isWhole, placeOn } from './evidence.ts';
 
@@ -33,6 +33,7 @@ Silent: freeze, then the dirty flag: the page is thawed and kept`,
           },
         ],
         [removeMapping, (e) => void frozen.delete(e.pid)],
+        [refUnfreeze, (e) => void frozen.delete(e.pid)],
       ],
       before: [
         [

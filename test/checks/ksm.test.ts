@@ -13,6 +13,8 @@ ${ALLOCATED}
   0 30 ref.add pfn=P delta=-1 count=1 mapcount=0 flags=lru|swapbacked|uptodate mapping=ksm
 `;
 const WRITABLE = '  0 10 pte.access mm=A va=a ptep=T old=P:r value=P:w\n';
+const STILL_KSM =
+  '  0 30 ref.add pfn=P delta=1 count=2 mapcount=0 flags=lru|swapbacked|uptodate mapping=ksm\n';
 const FROZEN = `
   0 10 ref.freeze pfn=P expect=1 ok=yes count=0 mapcount=0 flags=locked|swapbacked|uptodate mapping=ksm
   0 10 ref.unfreeze pfn=P value=1 count=1 mapcount=0 flags=locked|swapbacked|uptodate mapping=anon
@@ -20,10 +22,11 @@ const FROZEN = `
 
 describeCase({
   check: 'ksm-in-place-reuse',
-  trigger: NODE + WRITABLE,
+  trigger: NODE + WRITABLE + STILL_KSM,
   severity: 'critical',
   cause: 'writable',
   silent: [
+    ['the page is anon when it is seen again', NODE + WRITABLE + STILL_KSM.replace('ksm\n', 'anon\n')],
     [
       'frozen and taken out of the stable tree before',
       NODE + FROZEN.replace('mapping=anon', 'mapping=ksm') + WRITABLE,
@@ -40,6 +43,7 @@ describeCase({
     ],
   ],
   without: [['what makes it a KSM page', ALLOCATED + WRITABLE, 'ksm.node']],
+  suspect: [['the page is not seen again', NODE + WRITABLE, 'a later sample of the mapping of the page']],
 });
 
 /** Task 10 reuses P after the sole-user test; what happens in between is to be given. */

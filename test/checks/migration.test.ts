@@ -48,11 +48,12 @@ const RESTORED = `
   0 40 mig.restore.begin pfn=Q mm=A va=a
   0 40 pte.set mm=A ptep=T old=P:m value=Q:w nr=1
 `;
+const FAULTED = '  0 10 swapin.begin mm=A va=a flags=user pte=P:m\n';
 const UNLOCKED = '  0 40 lock.release pfn=P count=1 flags=locked|swapbacked|uptodate\n';
 
 describeCase({
   check: 'migration-entry-leaked',
-  trigger: ENTRY + UNLOCKED,
+  trigger: ENTRY + UNLOCKED + FAULTED,
   severity: 'critical',
   cause: 'unlocked',
   silent: [
@@ -66,17 +67,18 @@ describeCase({
   ],
   suspect: [
     [
-      'no probe tells PTEs',
-      without(ENTRY, /pte\.set|pte\.clear/) + UNLOCKED,
-      'whether the range was unmapped meanwhile',
+      'the entry is not seen again',
+      ENTRY + UNLOCKED,
+      'whether the entry is still there: it is not seen again',
     ],
   ],
 });
 
-test('an entry is told once', () => {
-  expect(told(judge(`${ENTRY}${UNLOCKED}  0 40 page.free pfn=P order=0\n`))).toEqual([
+test('an entry is told once, and not at all where the PTE has changed', () => {
+  expect(told(judge(`${ENTRY}${UNLOCKED}  0 40 page.free pfn=P order=0\n${FAULTED}`))).toEqual([
     'critical proven migration-entry-leaked (unlocked) x1',
   ]);
+  expect(told(judge(ENTRY + UNLOCKED + FAULTED.replace('P:m', 'swap:3')))).toEqual([]);
 });
 
 const STORE = '  1 10 access agent=0 mm=A va=a pfn=P write=yes\n';
