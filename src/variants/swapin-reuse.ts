@@ -97,7 +97,7 @@ export const SWAPIN_RULES: readonly SwapinRule[] = [
     table: [
       {
         when: 'a write fault, mapcount + swapcount is 1',
-        does: 'delete from the swap cache unless under writeback, map writable',
+        does: 'take it out of the swap cache unless under writeback, map writable',
       },
       { when: 'otherwise', does: 'map read-only' },
     ],
@@ -112,7 +112,7 @@ export const SWAPIN_RULES: readonly SwapinRule[] = [
       { when: 'KSM page', does: 'map read-only' },
       { when: 'mapcount + swapcount is not 1', does: 'map read-only' },
       { when: 'under writeback to a device that needs stable pages (4.10 on)', does: 'map read-only' },
-      { when: 'otherwise', does: 'delete from the swap cache unless under writeback, map writable' },
+      { when: 'otherwise', does: 'take it out of the swap cache unless under writeback, map writable' },
     ],
     procedure: reuseSwapPage,
   }),

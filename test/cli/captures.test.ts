@@ -6,8 +6,13 @@ import { transcript } from './harness.ts';
 const RUNS: Readonly<Record<string, string>> = {
   'V1-pin-guptest': 'analyze traces/V1-pin-guptest.txt.gz',
   'V1-pin-guptest-6.12': 'analyze traces/V1-pin-guptest.txt.gz --variant 6.12',
+  'V5-thp-collapse-pin': 'analyze traces/V5-thp-collapse-pin.txt.gz --variant 6.12',
   'base-pin-guptest': 'analyze traces/base-pin-guptest.txt.gz',
   'info-base-pin-guptest': 'info traces/base-pin-guptest.txt.gz',
+  'replay-V1-pin-guptest':
+    'replay traces/V1-pin-guptest.txt.gz --variant 2.6.26,hugh-2008,5.9,6.12+cow=trylock-then-exclusive,6.12',
+  'replay-base-vmsplice': 'replay traces/base-vmsplice.txt.gz --variant 2.6.29,6.12',
+  'replay-bisect': 'replay traces/V1-pin-guptest.txt.gz --bisect 5.8,6.12',
   'not-a-trace': 'analyze package.json',
   'no-such-file': 'analyze traces/none.txt',
 };

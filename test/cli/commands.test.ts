@@ -25,6 +25,12 @@ const RUNS: Readonly<Record<string, string>> = {
   'checks-json': 'checks --json',
   'events-kind': 'events wp.copy',
   'events-unknown': 'events wp.cpoy',
+  variants: 'variants',
+  'variants-6.12': 'variants 6.12',
+  'variants-V2': 'variants test/variants/V2.variant',
+  'variants-value': 'variants cow=hugh',
+  'variants-unknown': 'variants 6.12+cow=refcout',
+  'bisect-one': 'replay clean --bisect 6.12',
   info: 'info clean',
   bug: 'analyze bug',
 };

@@ -13,7 +13,7 @@ export const hugh = cowRule({
     { when: 'swapcount is not 0 (under the page lock if it is free)', does: 'copy' },
     {
       when: 'page lock taken, not under writeback',
-      does: 'delete from the swap cache, set dirty, reuse',
+      does: 'take it out of the swap cache, set dirty, reuse',
     },
     { when: 'otherwise', does: 'reuse' },
   ],

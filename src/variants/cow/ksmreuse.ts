@@ -15,7 +15,7 @@ export const ksmreuse = cowRule({
     { when: 'KSM page', does: 'freeze the refcount, make it an anon page, reuse; cannot freeze: copy' },
     { when: 'mapcount + swapcount (of the most used subpage) > 1', does: 'copy' },
     { when: 'not in the swap cache', does: 'reuse' },
-    { when: 'not under writeback', does: 'delete from the swap cache, set dirty, reuse' },
+    { when: 'not under writeback', does: 'take it out of the swap cache, set dirty, reuse' },
     { when: 'the device needs stable pages', does: 'copy' },
     { when: 'otherwise', does: 'reuse' },
   ],

@@ -14,7 +14,7 @@ export const waitlock = cowRule({
     { when: 'page lock not free', does: 'wait for it; PTE changed: fault again' },
     {
       when: 'mapcount + swapcount is 1, in the swap cache, not under writeback',
-      does: 'delete from the swap cache, set dirty, reuse',
+      does: 'take it out of the swap cache, set dirty, reuse',
     },
     { when: 'mapcount + swapcount is 1', does: 'reuse' },
     { when: 'otherwise', does: 'copy' },
