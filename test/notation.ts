@@ -4,6 +4,7 @@
  *     cpu pid kind arg=value ...        # a comment
  *     + 5ms                             # time goes on; else 10 us pass between events
  *
+ * Behind the pid, `/irq` says that an interrupt acts, `/2` that the preempt depth is 2 (else 0).
  * An argument that is left out is not known. Values by the type of the argument:
  * - pfn: a name (P, Q, ...), `-` for "none", or a number
  * - mm: a name; ptr: the name of a page-table page, with an index behind a colon (`T`, `T:3`), an address (`@a+3`)
@@ -31,7 +32,7 @@ import {
   PTE_USER,
   PTE_WRITE,
 } from '../src/core/pte.ts';
-import { CTX_HARDIRQ, CTX_KNOWN } from '../src/core/records.ts';
+import { CTX_HARDIRQ, CTX_KNOWN, CTX_PREEMPT_SHIFT } from '../src/core/records.ts';
 import { ACCESS_CPU, ACCESS_DEVICE } from '../src/events/access.ts';
 import { type EventBatch, EventBatchBuilder } from '../src/events/batch.ts';
 import type { EventKind } from '../src/events/declare.ts';
@@ -166,13 +167,14 @@ class Reader {
     const [pid, name, ...args] = rest;
     const kind = eventKind(name ?? '');
     if (kind === undefined) throw new Error(`no kind of event is called ${name}: ${text}`);
-    const inInterrupt = pid!.endsWith('/irq');
+    const [task, within = '0'] = pid!.split('/');
+    const inInterrupt = within === 'irq';
     this.#ns += 10_000;
     this.out.record(
       this.#ns,
       integer(head),
-      integer(pid!.replace('/irq', '')) + this.#pid,
-      CTX_KNOWN | (inInterrupt ? CTX_HARDIRQ : 0),
+      integer(task!) + this.#pid,
+      CTX_KNOWN | (inInterrupt ? CTX_HARDIRQ : integer(within) << CTX_PREEMPT_SHIFT),
       ++this.#record,
     );
     const values: number[] = new Array(8).fill(Number.NaN);

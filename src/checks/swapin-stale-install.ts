@@ -1,4 +1,4 @@
-import { pteSet } from '../events/index.ts';
+import { pteSet, swapWrite } from '../events/index.ts';
 import { TRI_TRUE } from '../state/pages.ts';
 import { Tasks } from '../state/tasks.ts';
 import type { Check } from './check.ts';
@@ -50,7 +50,7 @@ Silent: X was read through the swap cache: T1 finds X there`,
               return;
             }
             const slot = s.swap.table.find(entry);
-            if (slot < 0) {
+            if (slot < 0 || s.sources.seen[swapWrite.code] === 0) {
               context.cannot('swap.write');
               return;
             }

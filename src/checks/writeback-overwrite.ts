@@ -48,7 +48,7 @@ Silent: another device: reuse during writeback is allowed, the page stays cached
       pfn: number,
       entry: number,
       since: number,
-      how: string,
+      how: keyof typeof WHAT,
       severity: Severity,
     ): void {
       suspicions.raise(pfn, {
@@ -61,7 +61,7 @@ Silent: another device: reuse during writeback is allowed, the page stays cached
           values: {},
           evidence: [
             { seq: since, role: 'context', text: 'writeback of the page starts' },
-            { seq, role: 'decision', text: WHAT[how]! },
+            { seq, role: 'decision', text: WHAT[how] },
           ],
         },
         missing: 'page flags with writeback after it, and wb.end',
@@ -150,7 +150,7 @@ Silent: another device: reuse during writeback is allowed, the page stays cached
             values: fault.values,
             evidence: [
               { seq: since, role: 'context', text: 'writeback of the page starts' },
-              { seq: d.outcomeSeq, role: 'decision', text: WHAT['reused']! },
+              { seq: d.outcomeSeq, role: 'decision', text: WHAT.reused },
             ],
           },
           missing: 'page flags with writeback after it, and wb.end',
@@ -164,8 +164,8 @@ Silent: another device: reuse during writeback is allowed, the page stays cached
   },
 };
 
-const WHAT: Readonly<Record<string, string>> = {
+const WHAT = {
   uncached: 'page deleted from the swap cache',
   written: 'page written to',
   reused: 'REUSE: page made writable',
-};
+} as const;
