@@ -142,8 +142,8 @@ export interface SourceOptions {
   readonly prefixBytes: number;
   /** Whether these lines are enough to go on, for inputs that are slow to come. */
   readonly enough: (prefix: Uint8Array) => boolean;
-  /** Whether a file of an archive is a trace. */
-  readonly accepts: (prefix: Uint8Array) => boolean;
+  /** Whether a file of an archive is a trace; without it archives are read as they are. */
+  readonly accepts?: (prefix: Uint8Array) => boolean;
 }
 
 /** Opens a path or '-' and peels its compression. Throws {@link InputError}. */
@@ -174,7 +174,7 @@ export async function openSource(path: string, options: SourceOptions): Promise<
   }
   let look = await peek(chunks, options.prefixBytes, options.enough);
   let inside = '';
-  if (isTar(look.prefix)) {
+  if (options.accepts && isTar(look.prefix)) {
     const entry = await findInTar(look.all, options.prefixBytes, options.accepts);
     if (entry === null)
       throw new InputError(`${label} is a tar archive without a trace that faultline knows`);

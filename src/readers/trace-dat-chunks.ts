@@ -137,7 +137,7 @@ class CompressedPages implements PageChunks {
     this.#chunks--;
     const sizes = this.#file.read(this.#at, 8);
     if (sizes.length < 8) return this.#fail('the file ends before the records of all CPUs');
-    // The size of the region is that of the chunks without their heads, so it does not bound them.
+    // The size of the region leaves out the number of chunks in front, and so does not bound them.
     const size = this.#u32(sizes, 0);
     if (size > this.#file.size - this.#at - 8) return this.#fail('the file ends in a compressed chunk');
     const bytes = this.#file.read(this.#at + 8, size);
