@@ -43,6 +43,8 @@ export interface Task {
   /** Swap entry that __swap_entry_free deals with, page that __remove_mapping deals with. NaN none. */
   freeing: number;
   removing: number;
+  /** Page that KSM write-protects. NaN none. */
+  protecting: number;
   /** The child that it is making shares its mm (CLONE_VM). */
   sharing: boolean;
   /** Page on which a bare +1024 is expected because gup.grab announced it. -1 none. */
@@ -139,6 +141,7 @@ function newTask(pid: number, seq: number): Task {
     split: null,
     freeing: Number.NaN,
     removing: Number.NaN,
+    protecting: Number.NaN,
     sharing: false,
     grabPfn: -1,
     grabHold: -1,
@@ -235,6 +238,7 @@ export class Tasks {
       task.split = null;
       task.freeing = Number.NaN;
       task.removing = Number.NaN;
+      task.protecting = Number.NaN;
       task.grabPfn = -1;
       task.grabHold = -1;
     }

@@ -1,6 +1,6 @@
 import { PG_HEAD, PG_LOCKED, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
 import { PTE_KIND, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE } from '../../core/pte.ts';
-import { FAULT_REMOTE, FAULT_UNSHARE, FAULT_WRITE } from '../../events/flags.ts';
+import { FAULT_REMOTE, FAULT_UNSHARE, FAULT_WRITE, MAPPING_ANON } from '../../events/flags.ts';
 import {
   anonBegin,
   anonEnd,
@@ -31,7 +31,7 @@ import {
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
 import type { Sample, WpBracket } from '../decision.ts';
-import { TRI_FALSE } from '../pages.ts';
+import { TRI_FALSE, TRI_TRUE } from '../pages.ts';
 import { doubtSharing, doubtWrites } from '../pte-ranges.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
@@ -147,12 +147,18 @@ function onWpBegin(s: MmState, e: Cursor, task: Task): void {
   }
 }
 
+/** do_wp_page marks the page once its test succeeded, before it makes the PTE writable (memory.c, 5.19 on). */
+function becomesExclusive(s: MmState, wp: WpBracket): void {
+  const row = s.pages.find(wp.pfn);
+  if (row >= 0 && s.pages.col.mapping[row] === MAPPING_ANON + 1) s.pages.col.exclusive[row] = TRI_TRUE;
+}
+
 function onUnlock(s: MmState, e: Cursor, task: Task): void {
   const { pfn, count, flags } = lockRelease.at;
   const page = e.args[e.at + pfn]!;
   if (!(page >= 0)) return;
   const row = s.pages.ensure(page, e.seq);
-  noteFlags(s, e.seq, row, e.args[e.at + flags]!, Number.NaN);
+  noteFlags(s, e.seq, row, e.args[e.at + flags]!, Number.NaN, task.pid);
   s.locks.drop(page);
   s.pages.col.unlockSeq[row] = e.seq;
   s.pages.col.unlockPid[row] = task.pid;
@@ -239,7 +245,7 @@ export const faultFolds: readonly Fold[] = [
     if (wp.first === null && !Number.isNaN(sample.flags)) wp.first = sample;
     wp.copy = sample;
     decide(wp, e.seq);
-    if (page >= 0) noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN);
+    if (page >= 0) noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN, task.pid);
   }),
   fold(wpCopied, (_s, _e, task) => {
     const wp = wpOf(task);
@@ -256,7 +262,8 @@ export const faultFolds: readonly Fold[] = [
     }
     wp.reuse = sample;
     decide(wp, e.seq);
-    if (page >= 0) noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN);
+    becomesExclusive(s, wp);
+    if (page >= 0) noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN, task.pid);
     // x86 sets the write bit without a pte.set (P6 b); ptep_set_access_flags tells the word where it is probed.
     const owner = s.ptes.mm(wp.mm, e.seq);
     const slot = s.ptes.slotAt(owner, wp.va);
@@ -267,6 +274,7 @@ export const faultFolds: readonly Fold[] = [
       if (at.kind !== 'wp') continue;
       const wp = at as WpBracket;
       task.fault = wp.outer;
+      if (wp.moved) becomesExclusive(s, wp);
       closeWatch(s, wp);
       s.decision = concludeWp(s, e, wp);
       return;

@@ -1,6 +1,7 @@
 import type { Fold } from '../state.ts';
 import { collapseFolds } from './collapse.ts';
 import { declaredFolds } from './declared.ts';
+import { exclusiveFolds } from './exclusive.ts';
 import { faultFolds } from './faults.ts';
 import { gupFolds } from './gup.ts';
 import { ksmFolds } from './ksm.ts';
@@ -34,4 +35,5 @@ export const FOLDS: readonly Fold[] = [
   ...toldPteFolds,
   ...secondaryFolds,
   ...lockFolds,
+  ...exclusiveFolds,
 ];

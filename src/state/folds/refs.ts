@@ -1,12 +1,5 @@
 import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
-import {
-  PG_HEAD,
-  PG_LOCKED,
-  PG_LRU,
-  PG_OWNER_2,
-  PG_OWNER_PRIV_1,
-  PG_SWAPBACKED,
-} from '../../core/pageflags.ts';
+import { PG_HEAD, PG_LOCKED, PG_LRU, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
 import { FOLL_GET, FOLL_PIN, MAPPING_ANON, MAPPING_KSM, PIN_BIAS } from '../../events/flags.ts';
 import {
   pageAlloc,
@@ -24,11 +17,19 @@ import { type Fold, fold, type MmState } from '../state.ts';
 import { type Task, Tasks } from '../tasks.ts';
 import { wpOf } from './brackets.ts';
 import { sampleCollapse } from './collapse.ts';
+import { noteExclusive } from './exclusive.ts';
 import { resolveGets } from './gup.ts';
 import { watchCount } from './watch.ts';
 
 /** Takes over the flags and the kind of mapping that a record printed. */
-export function noteFlags(s: MmState, seq: number, row: number, flags: number, mapping: number): void {
+export function noteFlags(
+  s: MmState,
+  seq: number,
+  row: number,
+  flags: number,
+  mapping: number,
+  actor: number,
+): void {
   const c = s.pages.col;
   if (mapping >= 0) c.mapping[row] = mapping + 1;
   if (Number.isNaN(flags)) return;
@@ -37,7 +38,7 @@ export function noteFlags(s: MmState, seq: number, row: number, flags: number, m
   if (flags & PG_HEAD) c.large[row] = 1;
   if (flags & PG_LOCKED) c.lockedSeq[row] = seq;
   const kind = c.mapping[row]! - 1;
-  if (kind === MAPPING_ANON) c.exclusive[row] = flags & PG_OWNER_2 ? TRI_TRUE : TRI_FALSE;
+  if (kind === MAPPING_ANON) noteExclusive(s, seq, row, flags, actor);
   else if (kind === MAPPING_KSM) c.exclusive[row] = TRI_FALSE;
   if (flags & PG_SWAPBACKED) c.swapcache[row] = flags & PG_OWNER_PRIV_1 ? TRI_TRUE : TRI_FALSE;
 }
@@ -193,7 +194,7 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
   c.refPid[row] = actor;
   c.refSeq[row] = e.seq;
   noteOffList(s, e.seq, row, change, a[o + flags]!, task);
-  noteFlags(s, e.seq, row, a[o + flags]!, a[o + mapping]!);
+  noteFlags(s, e.seq, row, a[o + flags]!, a[o + mapping]!, actor);
   compareMap(s, e, row, a[o + mapcount]!, actor);
   if (task.forkPtes !== null) {
     task.forkPtes.pfns.push(page);
@@ -240,7 +241,14 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
 function onRefused(s: MmState, e: Cursor): void {
   const row = s.pages.find(e.args[e.at + refRefused.at.pfn]!);
   if (row >= 0 && s.pages.col.life[row] !== LIFE_FREE) {
-    noteFlags(s, e.seq, row, e.args[e.at + refRefused.at.flags]!, e.args[e.at + refRefused.at.mapping]!);
+    noteFlags(
+      s,
+      e.seq,
+      row,
+      e.args[e.at + refRefused.at.flags]!,
+      e.args[e.at + refRefused.at.mapping]!,
+      Tasks.actor(e),
+    );
   }
 }
 
@@ -262,14 +270,28 @@ function onSet(s: MmState, e: Cursor, task: Task): void {
   c.uncertain[row] = 0;
   c.refPid[row] = task.pid;
   c.refSeq[row] = e.seq;
-  noteFlags(s, e.seq, row, e.args[e.at + refSet.at.flags]!, e.args[e.at + refSet.at.mapping]!);
+  noteFlags(
+    s,
+    e.seq,
+    row,
+    e.args[e.at + refSet.at.flags]!,
+    e.args[e.at + refSet.at.mapping]!,
+    Tasks.actor(e),
+  );
 }
 
 function onFreeze(s: MmState, e: Cursor, task: Task): void {
   const page = e.args[e.at + refFreeze.at.pfn]!;
   const row = usedRow(s, e.seq, page);
   const c = s.pages.col;
-  noteFlags(s, e.seq, row, e.args[e.at + refFreeze.at.flags]!, e.args[e.at + refFreeze.at.mapping]!);
+  noteFlags(
+    s,
+    e.seq,
+    row,
+    e.args[e.at + refFreeze.at.flags]!,
+    e.args[e.at + refFreeze.at.mapping]!,
+    Tasks.actor(e),
+  );
   compareMap(s, e, row, e.args[e.at + refFreeze.at.mapcount]!, task.pid);
   if (e.args[e.at + refFreeze.at.ok] !== 1) return;
   const expect = e.args[e.at + refFreeze.at.expect]!;
@@ -302,7 +324,14 @@ function onUnfreeze(s: MmState, e: Cursor, task: Task): void {
   }
   c.refPid[row] = task.pid;
   c.refSeq[row] = e.seq;
-  noteFlags(s, e.seq, row, e.args[e.at + refUnfreeze.at.flags]!, e.args[e.at + refUnfreeze.at.mapping]!);
+  noteFlags(
+    s,
+    e.seq,
+    row,
+    e.args[e.at + refUnfreeze.at.flags]!,
+    e.args[e.at + refUnfreeze.at.mapping]!,
+    Tasks.actor(e),
+  );
 }
 
 function onAlloc(s: MmState, e: Cursor, task: Task): void {

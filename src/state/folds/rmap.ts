@@ -14,7 +14,7 @@ import {
   unmapEnd,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
-import { LIFE_ALLOCATED, LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
+import { LIFE_ALLOCATED, LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE, TRI_UNKNOWN } from '../pages.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
@@ -54,7 +54,7 @@ function onNew(s: MmState, e: Cursor, task: Task): void {
     task.forkPtes !== null ||
     (task.fault !== null && (task.fault.kind === 'anon' || task.fault.kind === 'wp'));
   c.exclusive[row] =
-    told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : c.exclusive[row]!;
+    told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : TRI_UNKNOWN;
   if (task.forkPtes !== null) task.forkPtes.copied = page;
   const wp = wpFor(s, task, Number.NaN, e.args[e.at + va]!, false);
   if (wp !== null) {
@@ -89,6 +89,7 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
       if (told === 1) c.exclusive[row] = TRI_TRUE;
       // A page found through a swap PTE is never exclusive until its new PTE makes it so (AE3).
       else if (told === 0 && task.fault?.kind === 'swapin') c.exclusive[row] = TRI_FALSE;
+      else if (Number.isNaN(told)) c.exclusive[row] = TRI_UNKNOWN;
     }
     if (!tellsPtes(s) && e.args[e.at + anon] === 1)
       mapWithoutPte(s, e.args[e.at + mm]!, e.args[e.at + va]! + k * 4096, first + k, e.seq);
@@ -150,14 +151,13 @@ export const rmapFolds: readonly Fold[] = [
     const page = e.args[e.at + rmapMove.at.pfn]!;
     if (!(page >= 0)) return;
     const row = s.pages.ensure(page, e.seq);
-    s.pages.col.exclusive[row] = TRI_TRUE;
     // It is given the mm's anon_vma, whatever its mapping was.
     s.pages.col.mapping[row] = MAPPING_ANON + 1;
     const wp = wpFor(s, task, page, Number.NaN, false);
     if (wp !== null) {
       wp.moved = true;
       decide(wp, e.seq);
-    }
+    } else s.pages.col.exclusive[row] = TRI_TRUE;
   }),
   fold(unmapBegin, (_s, e, task) => {
     const { pfn, mm, va } = unmapBegin.at;
