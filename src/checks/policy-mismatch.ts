@@ -113,7 +113,8 @@ Silent: any input that the variant asks for is unknown`,
           differing <= judgedHere * SHARE_OF_ANOTHER_VARIANT
         )
           return;
-        const best = PRESETS.reduce((a, b) => (agreed.get(b)! > agreed.get(a)! ? b : a));
+        // Of presets that explain as much the newest is the nearest.
+        const best = PRESETS.reduce((a, b) => (agreed.get(b)! >= agreed.get(a)! ? b : a));
         // Another one is named only if the trace follows it: not where it explains a decision more by chance.
         if ((differed.get(best) ?? 0) > judgedHere * SHARE_OF_ANOTHER_VARIANT) return;
         context.report({

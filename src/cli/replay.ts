@@ -1,4 +1,4 @@
-import { type Replay, replay } from '../replay/replay.ts';
+import { type Replay, type ReplayOptions, replay } from '../replay/replay.ts';
 import { replayJson, replayText } from '../report/replay.ts';
 import { PRESETS } from '../variants/presets.ts';
 import type { CommandSpec, Options } from './command.ts';
@@ -7,10 +7,8 @@ import { collect, declareOutputOptions, declareTraceOptions, listOption } from '
 import { traceOptions } from './trace-options.ts';
 import { VARIANT_FORMS, variantList } from './variant-option.ts';
 
-/** The two variants of --bisect. */
-function bisectOption(
-  options: Options,
-): [Replay['variants'][number] | null, Replay['variants'][number] | null] | null {
+/** The two variants of --bisect; null is `auto`. */
+function bisectOption(options: Options): ReplayOptions['bisect'] {
   const names = listOption(options, 'bisect');
   if (names === null) return null;
   const [a, b, ...more] = variantList(names);

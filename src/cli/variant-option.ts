@@ -47,12 +47,12 @@ export function variantOption(text: string | null): Variant | null {
   return text === null || text === 'auto' ? null : one(text);
 }
 
-/** The variants of a comma list, each once. */
-export function variantList(texts: readonly string[]): Variant[] {
-  const found = new Map<string, Variant>();
+/** The variants of a comma list, each once; null is `auto`. */
+export function variantList(texts: readonly string[]): (Variant | null)[] {
+  const found = new Map<string, Variant | null>();
   for (const name of texts.flatMap(splitVariants)) {
-    const variant = one(name);
-    found.set(variant.id, variant);
+    const variant = variantOption(name);
+    found.set(variant?.id ?? 'auto', variant);
   }
   return [...found.values()];
 }

@@ -1,9 +1,10 @@
 import type { CheckRun } from '../../checks/check.ts';
 import { entryType } from '../../core/pte.ts';
+import { CTX_KNOWN, CTX_PREEMPT_SHIFT } from '../../core/records.ts';
 import { siFreed, siGet, siGot, swapFreeCache, swapFreeCacheEnd } from '../../events/index.ts';
 import type { Cursor } from '../../state/cursor.ts';
 import type { MmState } from '../../state/state.ts';
-import { Tasks } from '../../state/tasks.ts';
+import { type Task, Tasks } from '../../state/tasks.ts';
 import { type Occasion, told } from '../occasion.ts';
 import { swapoffRuleOf } from './rules.ts';
 
@@ -13,10 +14,20 @@ interface Open {
   readonly ns: number;
   readonly cpu: number;
   readonly entry: number;
-  readonly zaps: boolean;
+  /** The caller holds a page-table lock, or another spinlock. */
+  readonly ptlHeld: boolean | undefined;
   device: boolean;
   /** The device was freed meanwhile: by this event, 0 if not. */
   spans: number;
+}
+
+/**
+ * A tracer itself counts for one level of preempt depth at most: a second one is a spinlock, held from before the
+ * call to its end. Without one there may be a lock all the same, in a kernel that does not count them.
+ */
+function holdsLock(e: Cursor, task: Task | undefined): boolean | undefined {
+  if (e.ctx & CTX_KNOWN && e.ctx >> CTX_PREEMPT_SHIFT >= 2) return true;
+  return task !== undefined && (task.zap !== null || !Number.isNaN(task.exitMm)) ? true : undefined;
 }
 
 function occasionOf(pid: number, mm: number, open: Open, probed: boolean): Occasion {
@@ -33,11 +44,11 @@ function occasionOf(pid: number, mm: number, open: Open, probed: boolean): Occas
     va: Number.NaN,
     pfn: Number.NaN,
     entry: open.entry,
-    inputs: { ptl_held: told(open.zaps ? true : undefined), device_freed_seq: open.spans || null },
+    inputs: { ptl_held: told(open.ptlHeld), device_freed_seq: open.spans || null },
     observed,
     vote(value) {
       const rule = swapoffRuleOf(value);
-      const { outcome, reason, missing } = rule.decide({ ptlHeld: open.zaps ? true : undefined });
+      const { outcome, reason, missing } = rule.decide({ ptlHeld: open.ptlHeld });
       const expected = rule.takesDevice ? 'device taken' : 'device not taken';
       // Whoever is protected cannot see the device go; who is exposed may or may not.
       const wrong =
@@ -67,13 +78,12 @@ export function watchSwapFrees(s: MmState, raise: (occasion: Occasion) => void):
         swapFreeCache,
         (e) => {
           const pid = Tasks.actor(e);
-          const task = s.tasks.peek(pid);
           opened.set(pid, {
             seq: e.seq,
             ns: e.ns,
             cpu: e.cpu,
             entry: e.args[e.at + swapFreeCache.at.entry]!,
-            zaps: task !== undefined && (task.zap !== null || !Number.isNaN(task.exitMm)),
+            ptlHeld: holdsLock(e, s.tasks.peek(pid)),
             device: false,
             spans: 0,
           });
