@@ -5,13 +5,13 @@ import type { CommandSpec, Options } from './command.ts';
 import { UsageError } from './exit.ts';
 import { collect, declareOutputOptions, declareTraceOptions, listOption } from './options.ts';
 import { traceOptions } from './trace-options.ts';
-import { VARIANT_FORMS, variantList } from './variant-option.ts';
+import { VARIANT_FORMS, variantsOrAuto } from './variant-option.ts';
 
 /** The two variants of --bisect; null is `auto`. */
 function bisectOption(options: Options): ReplayOptions['bisect'] {
   const names = listOption(options, 'bisect');
   if (names === null) return null;
-  const [a, b, ...more] = variantList(names);
+  const [a, b, ...more] = variantsOrAuto(names);
   if (a === undefined || b === undefined || more.length > 0)
     throw new UsageError('--bisect takes two variants', 'example: --bisect 5.11,6.12');
   return [a, b];
@@ -42,7 +42,7 @@ export const replayCommand: CommandSpec<Replay> = {
   async *run(context, operands, options) {
     const pair = bisectOption(options);
     const names = listOption(options, 'variant');
-    const variants = names === null ? (pair ?? PRESETS) : variantList(names);
+    const variants = names === null ? (pair ?? PRESETS) : variantsOrAuto(names);
     const { kernel, arch, clock, vmemmapBase } = traceOptions(options);
     for (const input of operands) {
       if (context.stopped) return;

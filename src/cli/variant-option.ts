@@ -47,12 +47,20 @@ export function variantOption(text: string | null): Variant | null {
   return text === null || text === 'auto' ? null : one(text);
 }
 
-/** The variants of a comma list, each once; null is `auto`. */
-export function variantList(texts: readonly string[]): (Variant | null)[] {
+/** The variants of an option that was cut at its commas, each once; null is `auto`. */
+export function variantsOrAuto(pieces: readonly string[]): (Variant | null)[] {
   const found = new Map<string, Variant | null>();
-  for (const name of texts.flatMap(splitVariants)) {
+  for (const name of splitVariants(pieces.join(','))) {
     const variant = variantOption(name);
     found.set(variant?.id ?? 'auto', variant);
   }
   return [...found.values()];
+}
+
+/** The same where there is no trace that `auto` could be chosen by. */
+export function variantList(pieces: readonly string[]): Variant[] {
+  return variantsOrAuto(pieces).map((variant) => {
+    if (variant === null) throw new UsageError('auto is chosen by a trace, and there is none here');
+    return variant;
+  });
 }
