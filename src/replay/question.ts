@@ -6,7 +6,7 @@ import { VARIANTS } from '../variants/presets.ts';
 import type { AnalyzeOptions, Moment } from './analyze.ts';
 
 /** Raise it when an analysis of the same events comes out differently for a reason that {@link engineVersion} does not see. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** What was asked of an input, as text: equal questions have equal answers. */
 export function question(options: AnalyzeOptions): string {

@@ -45,6 +45,19 @@ function outcomesOf(replay: Replay, kind: DecisionKind, variants: readonly Varia
   return [...found].sort();
 }
 
+/** Names longer than this stand in a legend, with a number in the tables. */
+const LONG_NAME = 20;
+
+/** What a variant is called in a table. */
+function shortName(replay: Replay, variant: Variant): string {
+  return variant.id.length <= LONG_NAME ? variant.id : `#${replay.variants.indexOf(variant) + 1}`;
+}
+
+function legend(replay: Replay): string[] {
+  const long = replay.variants.filter(({ id }) => id.length > LONG_NAME);
+  return long.map((variant) => labelled(shortName(replay, variant), variant.id, 2, 6));
+}
+
 function firesText(summary: KindSummary): string {
   return [...summary.fires].map(([check, times]) => `${check} ${count(times)}`).join(', ');
 }
@@ -63,7 +76,7 @@ function matrix(replay: Replay, kind: DecisionKind, style: Style): string {
     ...variants.map((variant) => {
       const summary = replayed.summary(variant, kind);
       return [
-        variant.id,
+        shortName(replay, variant),
         ...outcomes.map((outcome) => count(summary.outcomes.get(outcome) ?? 0)),
         count(summary.unknown),
         `${count(summary.agreed)} of ${count(summary.compared)}`,
@@ -74,17 +87,19 @@ function matrix(replay: Replay, kind: DecisionKind, style: Style): string {
     style.bold(plural(own.length, one, many)),
     table([{}, ...head.slice(1).map(() => ({ align: 'right' }) as const)], rows, 2),
   ];
+  const column =
+    2 + Math.max(...variants.map((variant) => shortName(replay, variant).length), 'observed'.length);
   for (const variant of variants) {
     const summary = replayed.summary(variant, kind);
     const text = firesText(summary);
     const waits = summary.waits > 0 ? [`waits for the lock ${count(summary.waits)} times first`] : [];
     const parts = [...waits, ...(text === '' ? [] : [`would fire ${text}`])];
-    if (parts.length > 0) lines.push(labelled(variant.id, parts.join('; '), 2, 12));
+    if (parts.length > 0) lines.push(labelled(shortName(replay, variant), parts.join('; '), 2, column));
   }
   return lines.join('\n');
 }
 
-function groupText(group: Disagreement): string {
+function groupText(group: Disagreement, nameOf: (id: string) => string): string {
   const [one, many] = KIND_WORDS[group.kind];
   const seqs = group.count === 1 ? `seq ${group.firstSeq}` : `seq ${group.firstSeq}..${group.lastSeq}`;
   const what = group.inputs === '' ? '' : ` (${group.inputs})`;
@@ -99,7 +114,7 @@ function groupText(group: Disagreement): string {
   for (const side of group.sides) {
     const fires = side.fires.length === 0 ? '' : `; fires ${side.fires.join(', ')}`;
     const reason = side.outcome === 'unknown' ? '' : ` (${side.reason})`;
-    lines.push(labelled(side.outcome, `${side.variants.join(', ')}${reason}${fires}`, 8, 12));
+    lines.push(labelled(side.outcome, `${side.variants.map(nameOf).join(', ')}${reason}${fires}`, 8, 12));
   }
   return lines.join('\n');
 }
@@ -141,14 +156,17 @@ export function replayText(replay: Replay, style: Style): string {
       .map(([label, text]) => labelled(label, text))
       .join('\n'),
   ];
+  const names = legend(replay);
+  if (names.length > 0) sections.push([style.bold('variants'), ...names].join('\n'));
   for (const kind of replayed.kinds()) if (variants.length > 0) sections.push(matrix(replay, kind, style));
   if (replayed.decisions.length === 0) sections.push('no decision that variants could differ in');
   const groups = variants.length === 0 ? [] : disagreements(replayed, variants);
   if (groups.length > 0) {
+    const nameOf = (id: string): string => shortName(replay, variants.find((variant) => variant.id === id)!);
     const decisions = groups.reduce((sum, group) => sum + group.count, 0);
     const lines = [
       `${style.bold('disagree')}   on ${plural(decisions, 'decision')}, in ${plural(groups.length, 'group')}`,
-      ...groups.slice(0, MAX_GROUPS).map(groupText),
+      ...groups.slice(0, MAX_GROUPS).map((group) => groupText(group, nameOf)),
     ];
     if (groups.length > MAX_GROUPS)
       lines.push(`  and ${plural(groups.length - MAX_GROUPS, 'more group')}: see --json`);

@@ -82,6 +82,20 @@ export function splitVariants(text: string): string[] {
   return found;
 }
 
+/** A name of one's own: short, printable, and no preset's. */
+function checkedName(name: string, where: string): string {
+  if (!/^[A-Za-z0-9][\w.+-]{0,39}$/.test(name))
+    throw new VariantError('name', name, [], `${where}: a name is of letters, digits and . _ + -`);
+  if (variantById(name) !== undefined)
+    throw new VariantError(
+      'name',
+      name,
+      [],
+      `${where}: '${name}' is a preset; give the variant another name`,
+    );
+  return name;
+}
+
 /**
  * A file that sets axes: lines `key = value`, # begins a comment. `from` names the preset that it departs from, and
  * comes first; `name` gives the variant a name of its own; every other key is an axis.
@@ -103,7 +117,7 @@ export function parseVariantFile(text: string, label: string): Variant {
       );
     const key = content.slice(0, at).trim();
     const value = content.slice(at + 1).trim();
-    if (key === 'name') name = value;
+    if (key === 'name') name = checkedName(value, where);
     else if (key === 'from') variant = presetOf(value);
     else if (variant === null)
       throw new VariantError('setting', key, [], `${where}: \`from = PRESET\` must come before \`${key}\``);

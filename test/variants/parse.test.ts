@@ -71,6 +71,8 @@ describe('a file that sets axes', () => {
     ['', 'f: `from = PRESET` is missing []'],
     ['cow = pc', 'f, line 1: `from = PRESET` must come before `cow` []'],
     ['from = 6.12\ncow', "f, line 2: 'cow' is no setting: write axis = value []"],
+    ['name = 6.12', "f, line 1: '6.12' is a preset; give the variant another name []"],
+    ['name = a b', 'f, line 1: a name is of letters, digits and . _ + - []'],
     ['from = 6.13', "unknown variant '6.13' [2.6.26 hugh-2008 2.6.29]"],
   ])('%j: %s', (text, message) => {
     expect(complaint(() => parseVariantFile(text, 'f'))).toBe(message);
