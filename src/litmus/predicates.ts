@@ -42,14 +42,11 @@ export function isExclusive(m: Machine, page: number, mm: number): boolean {
   );
 }
 
-/** Whether a pin, or a reference taken for writing, through this mapping is held on the page. */
+/** Whether a reference that GUP took through this mapping is held on the page; only FOLL_PINs if `pinOnly`. */
 export function hasOwnPin(m: Machine, page: number, mm: number, va: number, pinOnly: boolean): boolean {
   return m.program.holds.some(
     (hold, i) =>
-      hold.mm === mm &&
-      hold.va === va &&
-      (hold.pin || (!pinOnly && hold.write)) &&
-      m.get(m.at.hold(i)) === page + 1,
+      hold.mm === mm && hold.va === va && (hold.pin || !pinOnly) && m.get(m.at.hold(i)) === page + 1,
   );
 }
 

@@ -67,6 +67,7 @@ export function replay(program: Program, variant: Variant, schedule: Schedule): 
 
 /** What the checks say of an interleaving. */
 export interface Judged {
+  readonly state: MmState;
   readonly divergences: readonly Divergence[];
   /** Every check that fired, as itself or as a consequence, with its best verdict. */
   readonly fired: ReadonlyMap<string, { readonly verdict: Verdict; readonly severity: Severity }>;
@@ -74,7 +75,8 @@ export interface Judged {
 
 /** Judges the events of a run: the same fold and the same checks as for any trace. */
 export function judge(run: Run, variant: Variant): Judged {
-  const runner = new Runner(new MmState(FOLDS), CHECKS, {
+  const state = new MmState(FOLDS);
+  const runner = new Runner(state, CHECKS, {
     declared: variant,
     kernel: () => Math.floor(variant.rank),
     skewNs: () => 0,
@@ -85,5 +87,5 @@ export function judge(run: Run, variant: Variant): Judged {
   for (const found of divergences)
     for (const { check, verdict, severity } of [found, ...found.consequences])
       if (fired.get(check)?.verdict !== 'proven') fired.set(check, { verdict, severity });
-  return { divergences, fired };
+  return { state, divergences, fired };
 }

@@ -39,7 +39,10 @@ function phases(isWrite: boolean): Readonly<Record<string, Phase>> {
         }
         const moved = m.pte(mm(m), va(m), 'kind') === PRESENT && m.pte(mm(m), va(m), 'frame') !== page;
         if (isWrite) {
-          if (moved) m.flag('secondary-mmu-lost-write');
+          if (moved) {
+            m.flag('secondary-mmu-lost-write');
+            m.flag('secondary-mmu-stale-mapping');
+          }
           m.setPage(page, 'content', storedValue(m));
           if (!moved) m.set(m.at.pte(mm(m), va(m), 'value'), storedValue(m));
         } else if (moved && m.page(page, 'content') !== m.pte(mm(m), va(m), 'value'))
