@@ -72,6 +72,17 @@ export function watchSharing(
   const s = context.state;
   /** Pages written inside a section that is still open. */
   const waiting = new Set<number>();
+  /**
+   * A write bit that was told before the page got another mapping: that may have been a fork, which takes the bit. Only
+   * a trace that tells every PTE tells that too; on others the bit counts where it was told behind the other mapping.
+   */
+  const surely = (mappers: readonly Mapper[]): Mapper[] => {
+    const whole = s.sources.seen[pteWrite.code] === 1;
+    const last = Math.max(...mappers.map(({ seq }) => seq));
+    return mappers.map((one) =>
+      whole || one.seq === last || !one.write ? one : { ...one, write: undefined },
+    );
+  };
   const examine = (e: Cursor, pfn: number): void => {
     const row = s.pages.find(pfn);
     if (row < 0 || !isSmallAnon(s, row)) return;
@@ -81,7 +92,7 @@ export function watchSharing(
       context.judged();
       return;
     }
-    const mappers = mappersOf(s, row);
+    const mappers = surely(mappersOf(s, row));
     if (s.tlb.locked(mappers.map(({ mm }) => mm))) {
       waiting.add(pfn);
       return;
