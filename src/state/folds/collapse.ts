@@ -7,6 +7,7 @@ import {
   collapseEnd,
   collapseIsolate,
   collapseIsolateEnd,
+  collapseScan,
   folioMapcount,
   refAdd,
   splitFolio,
@@ -15,6 +16,11 @@ import {
 import { type CollapseBracket, newCollapse } from '../collapse.ts';
 import type { Cursor } from '../cursor.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
+
+/** Whether a record of a step belongs to this collapse, as far as it says. */
+function isOf(collapse: CollapseBracket, mm: number, va: number): boolean {
+  return (Number.isNaN(mm) || mm === collapse.mm) && (Number.isNaN(va) || va === collapse.va);
+}
 
 /** The only address at which an mm maps a page, NaN if there are none or several. */
 function addressIn(s: MmState, mm: number, pfn: number): number {
@@ -71,7 +77,16 @@ export const collapseFolds: readonly Fold[] = [
     const { mm, va } = collapseBegin.at;
     task.collapse = newCollapse(e.args[e.at + mm]!, e.args[e.at + va]!, e.seq, task.pid);
   }),
+  fold(collapseScan, (_s, _e, task) => {
+    // It scans again: the return of its last collapse was not told.
+    task.collapse = null;
+  }),
   fold(collapseIsolate, (_s, e, task) => {
+    const mm = e.args[e.at + collapseIsolate.at.mm]!;
+    const va = e.args[e.at + collapseIsolate.at.va]!;
+    // Another range, or a second time: the begin of this collapse was not told.
+    if (task.collapse !== null && (!isOf(task.collapse, mm, va) || task.collapse.isolateSeq > 0))
+      task.collapse = newCollapse(mm, va, e.seq, task.pid);
     if (task.collapse !== null) task.collapse.isolateSeq = e.seq;
   }),
   fold(collapseCheck, (s, e, task) => {
@@ -105,7 +120,11 @@ export const collapseFolds: readonly Fold[] = [
     if (page !== undefined) page.copySeq = e.seq;
   }),
   fold(collapseCopied, (_s, e, task) => {
-    if (task.collapse !== null) task.collapse.commitSeq = e.seq;
+    const mm = e.args[e.at + collapseCopied.at.mm]!;
+    const va = e.args[e.at + collapseCopied.at.va]!;
+    if (task.collapse === null) return;
+    if (!isOf(task.collapse, mm, va) || task.collapse.commitSeq > 0) task.collapse = null;
+    else task.collapse.commitSeq = e.seq;
   }),
   fold(collapseEnd, (_s, _e, task) => {
     task.collapse = null;
