@@ -41,7 +41,11 @@ function judgeGet(fault: WriteFault, context: CheckContext): Told | null {
     d.inputs.exclusive !== true &&
     (context.declared === null || judge(context.declared.cow, d).ruling.outcome !== 'reuse');
   const kernel = context.kernel();
-  const batchKnown = (kernel !== null && kernel >= BATCH_LEAVES_LRU) || d.inputs.onLru === false;
+  const place = context.state.lru.of(d.pfn)?.place;
+  const batchKnown =
+    (kernel !== null && kernel >= BATCH_LEAVES_LRU) ||
+    d.inputs.onLru === false ||
+    (place !== undefined && place !== 'batch');
   const certain =
     d.inputs.countTold &&
     room >= 1 &&

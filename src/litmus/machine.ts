@@ -1,3 +1,4 @@
+import { CTX_IRQS_OFF, CTX_KNOWN, CTX_PREEMPT_SHIFT } from '../core/records.ts';
 import type { EventKind } from '../events/declare.ts';
 import { type Flag, flagBit } from './flags.ts';
 import type { Layout, PageCell, PteCell, SlotCell } from './layout.ts';
@@ -6,7 +7,7 @@ import type { Rules } from './rules.ts';
 
 /** Takes the events of a run; exploration has none. */
 export interface Sink {
-  emit(thread: number, kind: EventKind, args: readonly number[]): void;
+  emit(thread: number, kind: EventKind, args: readonly number[], ctx: number): void;
 }
 
 /**
@@ -96,7 +97,16 @@ export class Machine {
 
   /** Emits an event of the running thread. */
   emit(kind: EventKind, ...args: number[]): void {
-    if (this.sink !== null) this.sink.emit(this.self, kind, args);
+    if (this.sink !== null) this.sink.emit(this.self, kind, args, this.#context());
+  }
+
+  /** What the flags column of a record would say: interrupts, and how deep preemption is off (a probe counts for one). */
+  #context(): number {
+    let depth = 1;
+    for (let mm = 0; mm < this.at.sizes.mms; mm++)
+      if (this.cells[this.at.mm(mm, 'ptl')] === this.self + 1) depth++;
+    const walks = this.cells[this.at.thread(this.self, 'irq')] !== 0;
+    return CTX_KNOWN | (walks ? CTX_IRQS_OFF : 0) | (depth << CTX_PREEMPT_SHIFT);
   }
 
   /** Statement that a thread is at; undefined: it is done. */

@@ -4,6 +4,7 @@ import {
   dirtySet,
   lockRelease,
   lockTry,
+  lruAdd,
   lruDrain,
   lruInsert,
   lruIsolate,
@@ -78,6 +79,7 @@ export function mapNew(m: Machine, page: number, mm: number, va: number): void {
   m.setPage(page, 'map', 1);
   m.setPage(page, 'ae', ae);
   m.setPage(page, 'lru', LRU_ON);
+  m.emit(lruAdd, pfnOf(page));
   m.emit(lruInsert, pfnOf(page), 0, 1, 0, ae);
 }
 

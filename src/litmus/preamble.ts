@@ -138,7 +138,10 @@ export class Preamble {
       this.#setPte(mm, va);
       this.#emit(anonEnd, 0);
     }
-    if (cell('lru') === LRU_ON) this.#emit(lruInsert, pfn, 0, 1, 0, cell('ae'));
+    if (cell('lru') === LRU_ON) {
+      this.#emit(lruAdd, pfn);
+      this.#emit(lruInsert, pfn, 0, 1, 0, cell('ae'));
+    }
     if (cell('lru') >= LRU_BATCH) this.#to.emitAs(cell('lru') - LRU_BATCH, this.#pid, lruAdd, [pfn]);
     if (cell('ksm') === 1) this.#emit(ksmInsert, pfn);
     if (cell('sc') !== 0) {

@@ -38,16 +38,16 @@ export class Recorder implements Sink {
     if (this.#step > 0) this.steps.push({ first: this.#first, count: this.#record - this.#first + 1 });
   }
 
-  emit(thread: number, kind: EventKind, args: readonly number[]): void {
+  emit(thread: number, kind: EventKind, args: readonly number[], ctx: number): void {
     const { cpu, pid } = this.#program.threads[thread]!;
-    this.emitAs(cpu, pid, kind, kind === access ? this.#versioned(args) : args);
+    this.emitAs(cpu, pid, kind, kind === access ? this.#versioned(args) : args, ctx);
   }
 
   /** An event of somebody who is no thread: what came before the scenario. */
-  emitAs(cpu: number, pid: number, kind: EventKind, args: readonly number[]): void {
+  emitAs(cpu: number, pid: number, kind: EventKind, args: readonly number[], ctx = 0): void {
     this.#record++;
     this.#ns += EVENT_NS;
-    this.#builder.record(this.#ns, cpu, pid, 0, this.#record);
+    this.#builder.record(this.#ns, cpu, pid, ctx, this.#record);
     this.#builder.emit(kind, ...(args as [number]));
   }
 
