@@ -56,6 +56,7 @@ Silent: read from the slot and not written since: the slot has it`,
         [
           refFreeze,
           (e) => {
+            if (leaving.size === 0) return;
             const own = leaving.get(Tasks.actor(e));
             const { pfn, ok, flags } = refFreeze.at;
             if (own === undefined || e.args[e.at + pfn] !== own.pfn || e.args[e.at + ok] !== 1) return;

@@ -60,6 +60,9 @@ Silent: the slot is kept (count > 0): it still has the content`,
   start(context) {
     const s = context.state;
     const open = new Map<number, Uncached>();
+    const end = (e: Cursor): void => {
+      if (open.size > 0) open.delete(Tasks.actor(e));
+    };
     const generation = (pfn: number): number => {
       const row = s.pages.find(pfn);
       return row < 0 ? 0 : s.pages.col.gen[row]!;
@@ -100,10 +103,11 @@ Silent: the slot is kept (count > 0): it still has the content`,
               open.get(Tasks.actor(e))?.pfn === e.args[e.at + dirtySet.at.pfn] && open.delete(Tasks.actor(e))
             ),
         ],
-        ...ENDS.map((kind) => [kind, (e: Cursor) => void open.delete(Tasks.actor(e))] as const),
+        ...ENDS.map((kind) => [kind, end] as const),
         [
           lockRelease,
           (e) => {
+            if (open.size === 0) return;
             const own = open.get(Tasks.actor(e));
             if (own === undefined || e.args[e.at + lockRelease.at.pfn] !== own.pfn) return;
             open.delete(Tasks.actor(e));

@@ -28,7 +28,8 @@ export function slotPlace(e: Cursor, entry: number, pfn: number = Number.NaN): P
 /** The entries that an event names: `nr` of them from the first on, none where the first is not known. */
 export function entriesOf(first: number, nr: number): number[] {
   if (Number.isNaN(first)) return [];
-  return Array.from({ length: Number.isNaN(nr) ? 1 : nr }, (_, k) => first + k);
+  if (nr === 0) return [];
+  return nr > 1 ? Array.from({ length: nr }, (_, k) => first + k) : [first];
 }
 
 /** What contradicts itself in the fold and would be a divergence if it is confirmed. */

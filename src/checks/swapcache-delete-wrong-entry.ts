@@ -36,7 +36,9 @@ Silent: P locked, its entry read again: no longer e, P is left alone`,
   start(context) {
     const s = context.state;
     const found = new Map<number, LookUp>();
-    const end = (e: Cursor): void => void found.delete(Tasks.actor(e));
+    const end = (e: Cursor): void => {
+      if (found.size > 0) found.delete(Tasks.actor(e));
+    };
     return {
       before: [
         [

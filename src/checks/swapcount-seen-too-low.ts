@@ -107,6 +107,7 @@ Silent: the sum is too high for a moment: a copy, no harm`,
     }
 
     function abandon(e: Cursor): void {
+      if (gaps.size === 0) return;
       const gap = gaps.get(Tasks.actor(e));
       gaps.delete(Tasks.actor(e));
       if (gap !== undefined) report(gap, false);
@@ -114,7 +115,9 @@ Silent: the sum is too high for a moment: a copy, no harm`,
 
     const mapped = (kind: EventKind, pfnAt: number): readonly [EventKind, (e: Cursor) => void] => [
       kind,
-      (e) => close(e, 'swap-in', e.args[e.at + pfnAt]!),
+      (e) => {
+        if (gaps.size > 0) close(e, 'swap-in', e.args[e.at + pfnAt]!);
+      },
     ];
 
     return {
@@ -125,10 +128,11 @@ Silent: the sum is too high for a moment: a copy, no harm`,
         [
           rmapDel,
           (e) => {
+            if (s.sources.seen[swapDup.code] === 0) return;
             const pid = Tasks.actor(e);
             const unmap = s.tasks.peek(pid)?.unmap;
             const pfn = e.args[e.at + rmapDel.at.pfn]!;
-            if (!unmap || unmap.migrate || unmap.pfn !== pfn || s.sources.seen[swapDup.code] === 0) return;
+            if (!unmap || unmap.migrate || unmap.pfn !== pfn) return;
             const row = s.pages.find(pfn);
             // Only a page of the swap cache gets a swap PTE; a page that was unmapped otherwise is none of this.
             if (row < 0 || Number.isNaN(s.pages.col.entry[row]!) || (dupped.get(pid) ?? 0) > unmap.seq)
@@ -157,6 +161,7 @@ Silent: the sum is too high for a moment: a copy, no harm`,
         [
           wpBegin,
           (e) => {
+            if (gaps.size === 0 && began.size === 0) return;
             const pid = Tasks.actor(e);
             began.delete(pid);
             for (const [other, gap] of gaps) {
