@@ -145,6 +145,8 @@ export function settle(path: string, db: CaseDatabase): void {
 
 /** Opens a case to read it. One of an older version is brought up to date first. */
 export function openToRead(path: string): CaseDatabase {
+  if (!existsSync(path))
+    throw new InputError(`${path}: no such file; \`faultline analyze TRACE -o CASE\` records a case`);
   return guarded(path, () => {
     let db = new Database(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS });
     try {

@@ -3,6 +3,9 @@ import { InputError } from '../core/errors.ts';
 
 /** What a failure of SQLite means to the user: one line with what to do. Anything else is a bug, and stays one. */
 export function explainSqlite(path: string, error: unknown): unknown {
+  // better-sqlite3 looks for the folder itself.
+  if (error instanceof TypeError && error.message.includes('directory does not exist'))
+    return new InputError(`${path}: its folder does not exist`);
   if (!(error instanceof Database.SqliteError)) return error;
   const { code } = error;
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
@@ -17,7 +20,9 @@ export function explainSqlite(path: string, error: unknown): unknown {
     return new InputError(
       `${path} cannot be opened: its folder is missing or cannot be written; copy the case elsewhere`,
     );
-  if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT'))
+  if (code.startsWith('SQLITE_NOTADB'))
+    return new InputError(`${path} is no case; \`faultline analyze TRACE -o CASE\` records one`);
+  if (code.startsWith('SQLITE_CORRUPT'))
     return new InputError(`${path} is damaged (${error.message}); record the case again from its trace`);
   if (code.startsWith('SQLITE_IOERR'))
     return new InputError(
