@@ -216,7 +216,8 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
       ],
       finish() {
         if (s.sources.seen[gupGrabFastEnd.code] === 0) context.cannot('gup.grab-fast.end');
-        else context.judged();
+        // The absence of a race is a judgement on forks only.
+        else if (s.sources.seen[forkRange.code] === 1) context.judged();
       },
     };
   },
