@@ -128,6 +128,7 @@ async function visitTrace(input: string, at: At, options: TripOptions): Promise<
   const facts = new InputFacts();
   const last = at === 'start' ? 1 : at !== 'end' && 'seq' in at ? at.seq : Number.MAX_SAFE_INTEGER;
   let ended = false;
+  let total = 0;
   const how = options.decode === undefined ? {} : { decode: options.decode };
   for await (const message of (options.source ?? eventsOf)(input, how)) {
     facts.apply(message.facts);
@@ -139,6 +140,7 @@ async function visitTrace(input: string, at: At, options: TripOptions): Promise<
     }
     foldUpTo(state, message.events, to);
     ended = message.last;
+    total = message.events.firstSeq + message.events.count - 1;
     if (to < message.events.firstSeq + message.events.count - 1) break;
   }
   const beyond = ended && last !== Number.MAX_SAFE_INTEGER && state.seq < last;
@@ -148,7 +150,7 @@ async function visitTrace(input: string, at: At, options: TripOptions): Promise<
       originNs: facts.whole?.originNs ?? 0n,
       ticks: facts.whole?.ticks ?? false,
       tasks: [...facts.tasks.values()].sort((a, b) => a.pid - b.pid),
-      events: ended ? state.seq : null,
+      events: ended ? total : null,
       stopped: null,
     },
     state,

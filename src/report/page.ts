@@ -5,7 +5,7 @@ import { escapeText } from './escape.ts';
 import { eventWords } from './event-words.ts';
 import { absoluteNs, count, hexOrNull, plural, stamp } from './format.ts';
 import type { Json } from './json.ts';
-import { labelled, table } from './layout.ts';
+import { labelled, paragraph, table } from './layout.ts';
 import type { Style } from './style.ts';
 
 function balanceText({ sum, due, freed, fromStart }: Generation): string {
@@ -130,7 +130,7 @@ function generationText(story: PageStory, generation: Generation, style: Style):
     '  references taken and put:',
     ...opening,
     ...ledger,
-    labelled('', balanceText(generation), 2, 0),
+    paragraph(balanceText(generation), 2),
   ].join('\n');
 }
 

@@ -18,6 +18,7 @@ import {
   rmapNew,
   swapcacheAdd,
   swapcacheDel,
+  wpCopy,
 } from '../events/index.ts';
 import { EVENT_KINDS } from '../events/registry.ts';
 import { Cursor } from './cursor.ts';
@@ -34,6 +35,7 @@ export type Purpose =
   | 'get'
   | 'LRU batch'
   | 'isolation'
+  | 'copy'
   | 'freeze'
   | 'other';
 
@@ -48,7 +50,7 @@ export interface LifeEvent {
   readonly record: number;
   /** Change of the reference count, and what it was for; 0: none. */
   readonly change: number;
-  readonly purpose: Purpose | null;
+  purpose: Purpose | null;
   /** Reference count after it, as integrated and as printed; null: not known. */
   readonly count: number | null;
   readonly printed: number | null;
@@ -116,6 +118,8 @@ export class PageLife {
   readonly #before = new Map<number, { readonly kind: EventKind; readonly seq: number }>();
   /** Mappings that each task removed and whose references it has still to put (mmu_gather puts them late). */
   readonly #unmapped = new Map<number, number>();
+  /** References that each task's do_wp_page holds while it copies. */
+  readonly #copying = new Map<number, number>();
 
   constructor(pfn: number, folds: readonly Fold[]) {
     this.#pfn = pfn;
@@ -159,7 +163,14 @@ export class PageLife {
     if (kind === rmapNew && draft.opening === null) draft.mappedFirst = true;
     else if (kind === rmapNew) this.#move(draft, 'allocation', 'mapping');
     if (kind === rmapDel) this.#unmapped.set(actor, (this.#unmapped.get(actor) ?? 0) + 1);
-    if (ended) this.#unmapped.clear();
+    // fork takes the child's reference before it writes the PTE, do_wp_page its own before it copies.
+    if (kind === pteSet) this.#explain(draft, e.pid, e.seq, 'mapping');
+    if (kind === wpCopy && this.#explain(draft, e.pid, e.seq, 'copy'))
+      this.#copying.set(actor, (this.#copying.get(actor) ?? 0) + 1);
+    if (ended) {
+      this.#unmapped.clear();
+      this.#copying.clear();
+    }
     this.#before.set(actor, { kind, seq: e.seq });
   }
 
@@ -207,6 +218,11 @@ export class PageLife {
       this.#unmapped.set(actor, unmapped - 1);
       return 'mapping';
     }
+    const copying = this.#copying.get(actor) ?? 0;
+    if (change === -1 && copying > 0) {
+      this.#copying.set(actor, copying - 1);
+      return 'copy';
+    }
     // A put out of nowhere while a batch holds the page: the batch was drained, by whoever filled its CPU's.
     const batched = (draft.taken.get('LRU batch') ?? 0) - (draft.put.get('LRU batch') ?? 0);
     return before === null && change === -1 && batched > 0 ? 'LRU batch' : 'other';
@@ -241,6 +257,20 @@ export class PageLife {
     if (printed !== null) draft.printed = printed;
     const book = change > 0 ? draft.taken : draft.put;
     book.set(purpose, (book.get(purpose) ?? 0) + Math.abs(change));
+  }
+
+  /** Says what the reference was for that this task took just before; false if it took none. */
+  #explain(draft: Draft, pid: number, seq: number, purpose: Purpose): boolean {
+    const taken = draft.events.findLast(
+      (event) => event.pid === pid && event.seq < seq && event.change !== 0,
+    );
+    if (taken === undefined || seq - taken.seq > NEAR || taken.change !== 1 || taken.purpose !== 'other')
+      return false;
+    taken.purpose = purpose;
+    draft.taken.set('other', draft.taken.get('other')! - 1);
+    if (draft.taken.get('other') === 0) draft.taken.delete('other');
+    draft.taken.set(purpose, (draft.taken.get(purpose) ?? 0) + 1);
+    return true;
   }
 
   /** The first mapping takes over the reference of the allocation. */
