@@ -14,6 +14,7 @@ interface Tally {
   judged: number;
   cannotJudge: number;
   readonly missing: Set<string>;
+  last: string;
 }
 
 /** What a run of checks needs to know beside the state. */
@@ -49,7 +50,7 @@ export class Runner {
     const before: Hook[][] = EVENT_KINDS.map(() => []);
     const after: Hook[][] = EVENT_KINDS.map(() => []);
     for (const check of checks) {
-      const tally: Tally = { judged: 0, cannotJudge: 0, missing: new Set() };
+      const tally: Tally = { judged: 0, cannotJudge: 0, missing: new Set(), last: '' };
       this.#tallies.set(check.id, tally);
       const run = check.start({
         state,
@@ -65,6 +66,9 @@ export class Runner {
         },
         cannot(missing) {
           tally.cannotJudge++;
+          // Asked on hot kinds of event, nearly always with the word of the time before.
+          if (missing === tally.last) return;
+          tally.last = missing;
           tally.missing.add(missing);
         },
       });
