@@ -16,10 +16,14 @@ const ID = 'anon-exclusive-violation';
 /** PageAnonExclusive came with 5.19 (6c287605fd56). */
 const SINCE = 519;
 
-/** Whether this kernel, and the rules it is judged by, have the bit. */
-function hasBit(context: CheckContext): boolean {
-  const kernel = context.kernel();
-  return kernel !== null && kernel >= SINCE && (context.declared === null || context.declared.rank >= SINCE);
+/** Whether this kernel, and the rules it is judged by, have the bit. The kernel may become known on the way. */
+function bitOf(context: CheckContext): () => boolean {
+  let kernel: number | null = null;
+  const judged = context.declared === null || context.declared.rank >= SINCE;
+  return () => {
+    kernel ??= context.kernel();
+    return judged && kernel !== null && kernel >= SINCE;
+  };
 }
 
 /** A FOLL_PIN whose walk is over: inside the walk the fast one takes first and looks at the bit then. */
@@ -43,30 +47,34 @@ export const anonExclusiveViolation: Check = {
 Silent: an exclusive swap PTE while its page is in the cache and not exclusive: the bit moved into the PTE`,
   start(context) {
     const s = context.state;
+    const hasBit = bitOf(context);
     const pending = new Pending(context, anonExclusiveViolation);
     /** A reading of an anonymous page's flags and counts by one record. */
     const sampled = (e: Cursor): void => {
       const { at } = refAdd;
       const flags = e.args[e.at + at.flags]!;
       if (Number.isNaN(flags) || e.args[e.at + at.mapping] !== MAPPING_ANON || flags & PG_HEAD) return;
-      if (!hasBit(context)) {
+      if (!hasBit()) {
         context.cannot('a kernel with PageAnonExclusive (5.19 on)');
         return;
       }
-      const pfn = e.args[e.at + at.pfn]!;
-      const row = s.pages.find(pfn);
-      if (row >= 0 && s.pages.col.large[row] === 1) return;
       context.judged();
       const exclusive = (flags & PG_OWNER_2) !== 0;
-      const key = `${pfn} ${row < 0 ? 1 : s.pages.col.gen[row]!}`;
-      shared(e, key, pfn, exclusive, e.args[e.at + at.mapcount]!);
-      if (exclusive) {
-        if (pending.any) pending.drop(`${key} w`);
-        return;
+      const raw = e.args[e.at + at.mapcount]!;
+      // Exclusive and mapped once, as nearly always: nothing to look into.
+      if (exclusive && raw <= 0 && !pending.any) return;
+      const pfn = e.args[e.at + at.pfn]!;
+      const row = s.pages.find(pfn);
+      if (row < 0 && !exclusive) return;
+      if (row >= 0 && s.pages.col.large[row] === 1) return;
+      if ((exclusive && raw >= 1) || pending.any) {
+        const key = `${pfn} ${row < 0 ? 1 : s.pages.col.gen[row]!}`;
+        shared(e, key, pfn, exclusive, raw);
+        if (exclusive) pending.drop(`${key} w`);
+        else if (mappersOf(s, row).some(({ write }) => write === true))
+          pending.confirm(`${key} w`, { seq: e.seq, role: 'harm', text: 'still writable and not exclusive' });
       }
-      if (pending.any && row >= 0 && mappersOf(s, row).some(({ write }) => write === true))
-        pending.confirm(`${key} w`, { seq: e.seq, role: 'harm', text: 'still writable and not exclusive' });
-      if (row >= 0 && s.pages.col.hold[row] !== 0) pinned(e, pfn);
+      if (!exclusive && s.pages.col.hold[row] !== 0) pinned(e, pfn);
     };
     /** AE2: at most one mm maps an exclusive page. Flags and mapcount are read one after the other: once is chance. */
     const shared = (e: Cursor, key: string, pfn: number, exclusive: boolean, raw: number): void => {
@@ -127,7 +135,7 @@ Silent: an exclusive swap PTE while its page is in the cache and not exclusive: 
             const read = e.args[e.at + flags]!;
             const row = page >= 0 ? s.pages.find(page) : -1;
             if (row < 0 || Number.isNaN(read) || s.pages.col.mapping[row] !== MAPPING_ANON + 1) return;
-            if (!hasBit(context)) {
+            if (!hasBit()) {
               context.cannot('a kernel with PageAnonExclusive (5.19 on)');
               return;
             }
@@ -159,7 +167,7 @@ Silent: an exclusive swap PTE while its page is in the cache and not exclusive: 
             const bits = e.args[e.at + value]!;
             const frame = e.args[e.at + value + 1]!;
             if ((bits & PTE_KIND) === PTE_SWAP) swapMarked(e, bits, frame, e.args[e.at + va]!);
-            if ((bits & PTE_KIND) !== PTE_PRESENT || !(bits & PTE_WRITE) || !hasBit(context)) return;
+            if ((bits & PTE_KIND) !== PTE_PRESENT || !(bits & PTE_WRITE) || !hasBit()) return;
             const row = s.pages.find(frame);
             if (row < 0 || !isSmallAnon(s, row) || s.pages.col.exclusive[row] !== TRI_FALSE) return;
             pending.claim(`${frame} ${s.pages.col.gen[row]!} w`, {
@@ -187,7 +195,7 @@ Silent: an exclusive swap PTE while its page is in the cache and not exclusive: 
 
     /** AE4: the slot of an exclusive swap PTE has one user. */
     function swapMarked(e: Cursor, bits: number, entry: number, va: number): void {
-      if (!(bits & PTE_EXCLUSIVE) || !hasBit(context)) return;
+      if (!(bits & PTE_EXCLUSIVE) || !hasBit()) return;
       const users = s.swap.users(entry);
       if (Number.isNaN(users)) {
         context.cannot('users of the swap slot');

@@ -3,6 +3,7 @@ import type { Cursor } from '../state/cursor.ts';
 import type { MmState } from '../state/state.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Finding } from './finding.ts';
+import type { Freeing } from './last-put.ts';
 import type { WriteFault } from './write-fault.ts';
 
 /** What a run of checks judges against. */
@@ -26,6 +27,8 @@ export interface CheckRun {
   /** Before the state took the event in. */
   readonly before?: ReadonlyArray<readonly [kind: EventKind, hook: (e: Cursor) => void]>;
   readonly after?: ReadonlyArray<readonly [kind: EventKind, hook: (e: Cursor) => void]>;
+  /** A page leaves its last user; before the state took the event in. */
+  lastUse?(e: Cursor, freeing: Freeing): void;
   /** A do_wp_page bracket was closed. */
   decided?(fault: WriteFault): void;
   /** The trace is over. */

@@ -1,7 +1,6 @@
 import { PG_LOCKED, PG_LRU, PG_SLAB, PG_WRITEBACK } from '../core/pageflags.ts';
 import type { Check } from './check.ts';
 import { placeOn } from './evidence.ts';
-import { onLastUse } from './last-put.ts';
 import { tell } from './pending.ts';
 
 interface Kind {
@@ -24,9 +23,8 @@ function freeWhile({ id, statement, flag, name, clearedOnTheWay, example }: Kind
     specificity: 4,
     example,
     start(context) {
-      const s = context.state;
       return {
-        before: onLastUse(s, (e, { pfn, at, flags }) => {
+        lastUse(e, { pfn, at, flags }) {
           if (Number.isNaN(flags) || (clearedOnTheWay && at === 'put')) {
             if (at === 'free' || !clearedOnTheWay) context.cannot('page flags at the free');
             return;
@@ -53,7 +51,7 @@ function freeWhile({ id, statement, flag, name, clearedOnTheWay, example }: Kind
             },
             null,
           );
-        }),
+        },
       };
     },
   };

@@ -7,7 +7,6 @@ import { SLOT_KNOWN } from '../state/ptes.ts';
 import type { MmState } from '../state/state.ts';
 import type { Check } from './check.ts';
 import { hexText, placeOn } from './evidence.ts';
-import { onLastUse } from './last-put.ts';
 import { tell } from './pending.ts';
 
 const ID = 'free-while-mapped';
@@ -35,7 +34,7 @@ Silent: a large folio, whose _mapcount is not its number of mappings`,
   start(context) {
     const s = context.state;
     return {
-      before: onLastUse(s, (e, { pfn, row, flags, mapcount, mapping }) => {
+      lastUse(e, { pfn, row, flags, mapcount, mapping }) {
         const slot = mappedBy(s, row);
         const large = (flags & PG_HEAD) !== 0 || (row >= 0 && s.pages.col.large[row] === 1);
         // What the putting task itself read, of a page that can be mapped: others keep something else in the word.
@@ -80,7 +79,7 @@ Silent: a large folio, whose _mapcount is not its number of mappings`,
           },
           byCount || counted ? null : 'rests on the absence of pte.write: no mapcount was read at the free',
         );
-      }),
+      },
     };
   },
 };

@@ -4,7 +4,6 @@ import type { MmState } from '../state/state.ts';
 import type { Check } from './check.ts';
 import { heldOn, placeOn } from './evidence.ts';
 import { incomplete } from './integrity.ts';
-import { onLastUse } from './last-put.ts';
 import { tell } from './pending.ts';
 
 const ID = 'free-while-pinned';
@@ -30,7 +29,7 @@ Silent: refcount above 1024 by plain references alone`,
   start(context) {
     const s = context.state;
     return {
-      before: onLastUse(s, (e, { pfn, row, at }) => {
+      lastUse(e, { pfn, row, at }) {
         const pin = heldOn(s, pfn).find((held) => held.pin);
         if (pin === undefined) {
           context.judged();
@@ -67,7 +66,7 @@ Silent: refcount above 1024 by plain references alone`,
           },
           certain ? null : 'rests on the absence of gup.put',
         );
-      }),
+      },
     };
   },
 };

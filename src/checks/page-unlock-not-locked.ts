@@ -26,6 +26,11 @@ Silent:
           (e) => {
             const pfn = e.args[e.at + lockRelease.at.pfn]!;
             const flags = e.args[e.at + lockRelease.at.flags]!;
+            // Locked, as nearly always.
+            if (flags & PG_LOCKED) {
+              context.judged();
+              return;
+            }
             if (!(pfn >= 0)) return;
             const told = s.sources.seen[lockTry.code] === 1;
             const row = s.pages.find(pfn);
@@ -37,7 +42,7 @@ Silent:
             }
             context.judged();
             const sampled = !Number.isNaN(flags);
-            if (sampled ? (flags & PG_LOCKED) !== 0 : s.locks.holder(pfn) !== undefined) return;
+            if (!sampled && s.locks.holder(pfn) !== undefined) return;
             tell(
               context,
               ID,

@@ -38,12 +38,14 @@ Silent: page cache, whose fault-around counts mappings first`,
               return;
             }
             if (mapping !== MAPPING_ANON && mapping !== MAPPING_KSM) return;
-            const row = s.pages.find(pfn);
-            if (flags & PG_HEAD || mapped < 0 || (row >= 0 && s.pages.col.large[row] === 1)) return;
+            if (flags & PG_HEAD || mapped < 0) return;
             context.judged();
+            if (mapped <= count && !pending.any) return;
+            const row = s.pages.find(pfn);
+            if (row >= 0 && s.pages.col.large[row] === 1) return;
             const key = `${pfn} ${row < 0 ? 1 : s.pages.col.gen[row]!}`;
             if (mapped <= count) {
-              if (pending.any) pending.drop(key);
+              pending.drop(key);
               return;
             }
             const evidence = {

@@ -5,6 +5,7 @@ import type { MmState } from '../state/state.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Check, CheckRun } from './check.ts';
 import type { Coverage, Divergence } from './finding.ts';
+import { onLastUse } from './last-put.ts';
 import { Moments } from './moments.ts';
 import { viewFault, type WriteFault } from './write-fault.ts';
 
@@ -81,6 +82,13 @@ export class Runner {
       for (const [kind, hook] of watch.before ?? []) before[kind.code]!.push(hook);
       for (const [kind, hook] of watch.after ?? []) after[kind.code]!.push(hook);
       if (watch.decided) this.#decided.push((fault) => watch.decided?.(fault));
+    }
+    const lastUsers = this.#runs.filter((run) => run.lastUse !== undefined);
+    if (lastUsers.length > 0) {
+      const hooks = onLastUse(state, (e, freeing) => {
+        for (const run of lastUsers) run.lastUse?.(e, freeing);
+      });
+      for (const [kind, hook] of hooks) before[kind.code]!.push(hook);
     }
     if (options.onDecision) this.#decided.push(options.onDecision);
     this.#before = before.map(joined);

@@ -1,6 +1,5 @@
 import { pteWrite, tlbFlush } from '../events/index.ts';
 import type { Check } from './check.ts';
-import { onLastUse } from './last-put.ts';
 import { Pending } from './pending.ts';
 import { claimStale, confirmStale } from './stale-tlb.ts';
 
@@ -20,25 +19,22 @@ Silent:
     const s = context.state;
     const pending = new Pending(context, tlbFlushMissingBeforeFree);
     return {
-      before: [
-        ...confirmStale(pending),
-        ...onLastUse(s, (e, { pfn, at }) => {
-          if (s.sources.seen[pteWrite.code] === 0 || s.sources.seen[tlbFlush.code] === 0) {
-            if (at === 'free')
-              context.cannot(s.sources.seen[pteWrite.code] === 0 ? 'pte.write' : 'tlb.flush');
-            return;
-          }
-          context.judged();
-          if (s.tlb.clean) return;
-          for (const stale of [...s.tlb.all()])
-            if (stale.pfn === pfn && stale.gone)
-              claimStale(pending, e, stale, {
-                severity: 'critical',
-                cause: stale.deferredSeq > 0 ? 'deferred' : 'forgotten',
-                text: 'page freed, its translation not flushed',
-              });
-        }),
-      ],
+      before: confirmStale(pending),
+      lastUse(e, { pfn, at }) {
+        if (s.sources.seen[pteWrite.code] === 0 || s.sources.seen[tlbFlush.code] === 0) {
+          if (at === 'free') context.cannot(s.sources.seen[pteWrite.code] === 0 ? 'pte.write' : 'tlb.flush');
+          return;
+        }
+        context.judged();
+        if (s.tlb.clean) return;
+        for (const stale of [...s.tlb.all()])
+          if (stale.pfn === pfn && stale.gone)
+            claimStale(pending, e, stale, {
+              severity: 'critical',
+              cause: stale.deferredSeq > 0 ? 'deferred' : 'forgotten',
+              text: 'page freed, its translation not flushed',
+            });
+      },
       finish: () => pending.finish(),
     };
   },
