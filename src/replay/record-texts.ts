@@ -23,22 +23,23 @@ export function textsOf(batch: RecordBatch): RecordText[] {
       continue;
     }
     const firstRecord = batch.record[from]!;
-    const starts: number[] = [];
-    const ends: number[] = [];
+    const starts = new Float64Array(batch.count - from);
+    const ends = new Float64Array(batch.count - from);
+    // The line of the first record begins behind the line feed before its payload.
+    const begin = batch.bytes.lastIndexOf(LINE_FEED, batch.start[from]! - 1) + 1;
+    let count = 0;
     let row = from;
     for (; row < batch.count; row++) {
       if (batch.row[row] !== ROW_RECORD) continue;
-      if (batch.record[row] !== firstRecord + starts.length) break;
-      starts.push(batch.start[row]!);
-      ends.push(batch.end[row]!);
+      if (batch.record[row] !== firstRecord + count) break;
+      starts[count] = batch.start[row]! - begin;
+      ends[count++] = batch.end[row]! - begin;
     }
-    // The line of the first record begins behind the line feed before its payload.
-    const begin = batch.bytes.lastIndexOf(LINE_FEED, starts[0]! - 1) + 1;
     texts.push({
       firstRecord,
-      starts: Float64Array.from(starts, (at) => at - begin),
-      ends: Float64Array.from(ends, (at) => at - begin),
-      bytes: new Uint8Array(batch.bytes.subarray(begin, ends.at(-1)!)),
+      starts: count === starts.length ? starts : starts.slice(0, count),
+      ends: count === ends.length ? ends : ends.slice(0, count),
+      bytes: new Uint8Array(batch.bytes.subarray(begin, begin + ends[count - 1]!)),
     });
     from = row;
   }

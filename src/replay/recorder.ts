@@ -21,9 +21,19 @@ export interface RecordTo {
 function stored(fault: WriteFault): StoredDecision {
   const { d } = fault;
   return {
-    ...{ seq: d.seq, endSeq: d.endSeq, outcomeSeq: d.outcomeSeq, ns: d.ns, cpu: d.cpu, pid: d.pid },
-    ...{ mm: d.mm, va: d.va, pfn: d.pfn, newPfn: d.newPfn },
-    ...{ outcome: d.outcome, outcomeBy: d.outcomeBy, page: d.page },
+    seq: d.seq,
+    endSeq: d.endSeq,
+    outcomeSeq: d.outcomeSeq,
+    ns: d.ns,
+    cpu: d.cpu,
+    pid: d.pid,
+    mm: d.mm,
+    va: d.va,
+    pfn: d.pfn,
+    newPfn: d.newPfn,
+    outcome: d.outcome,
+    outcomeBy: d.outcomeBy,
+    page: d.page,
     exclusive: d.inputs.exclusive,
     refcount: d.inputs.count,
     mapcount: d.inputs.mappings,
