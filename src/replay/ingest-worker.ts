@@ -17,7 +17,7 @@ export type WorkerMessage =
 function buffersOf({ events, texts }: Ingested): ArrayBuffer[] {
   return [
     ...[events.kind, events.at, events.args, events.ns, events.cpu, events.pid, events.ctx, events.record],
-    ...texts.flatMap((text) => [text.starts, text.ends, text.bytes]),
+    ...texts.flatMap((text) => [text.places, text.text]),
   ].map((column) => column.buffer as ArrayBuffer);
 }
 

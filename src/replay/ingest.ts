@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import { type EventBatch, EventBatchBuilder } from '../events/batch.ts';
 import { type OpenOptions, openTrace } from '../readers/open.ts';
-import type { RecordText } from '../store/writer.ts';
+import type { RecordText } from '../store/texts.ts';
 import { type DecodeOptions, TraceDecoder } from '../tracepoints/decode.ts';
 import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
 import { type FactsDelta, factsDelta, type IngestProgress } from './input-facts.ts';

@@ -9,7 +9,7 @@ import {
   ROW_RECORD,
 } from '../core/records.ts';
 import type { OpenTrace } from '../readers/open.ts';
-import type { RecordText } from '../store/writer.ts';
+import { packText, type RecordText } from '../store/texts.ts';
 
 const LINE_FEED = 10;
 
@@ -35,12 +35,14 @@ export function textsOf(batch: RecordBatch): RecordText[] {
       starts[count] = batch.start[row]! - begin;
       ends[count++] = batch.end[row]! - begin;
     }
-    texts.push({
-      firstRecord,
-      starts: count === starts.length ? starts : starts.slice(0, count),
-      ends: count === ends.length ? ends : ends.slice(0, count),
-      bytes: new Uint8Array(batch.bytes.subarray(begin, begin + ends[count - 1]!)),
-    });
+    texts.push(
+      packText(
+        firstRecord,
+        starts.subarray(0, count),
+        ends.subarray(0, count),
+        batch.bytes.subarray(begin, begin + ends[count - 1]!),
+      ),
+    );
     from = row;
   }
   return texts;
@@ -65,14 +67,8 @@ export function renderedTexts(batch: RecordBatch, trace: OpenTrace): RecordText[
     at += length + 1;
   }
   if (lines.length === 0) return [];
-  return [
-    {
-      firstRecord,
-      starts: Float64Array.from(starts),
-      ends: Float64Array.from(ends),
-      bytes: new Uint8Array(Buffer.from(`${lines.join('\n')}\n`)),
-    },
-  ];
+  const text = Buffer.from(`${lines.join('\n')}\n`);
+  return [packText(firstRecord, Float64Array.from(starts), Float64Array.from(ends), text)];
 }
 
 /** `            init-1       [000] d..1.    62.808845805: ` */

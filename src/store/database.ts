@@ -53,6 +53,10 @@ export function migrate(db: CaseDatabase, upTo: number = Number.POSITIVE_INFINIT
   }
 }
 
+function newestVersion(): number {
+  return migrations().at(-1)!.version;
+}
+
 function versionOf(db: CaseDatabase): number {
   return db.pragma('user_version', { simple: true }) as number;
 }
@@ -84,7 +88,7 @@ export function kindOfFile(path: string): 'case' | 'sqlite' | 'other' {
 function verify(path: string, db: CaseDatabase): void {
   if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
     throw new InputError(`${path} is an SQLite file, but no case of faultline; give a case or a trace`);
-  const newest = migrations().at(-1)!.version;
+  const newest = newestVersion();
   const found = versionOf(db);
   if (found > newest)
     throw new InputError(
@@ -100,12 +104,14 @@ export function createCase(path: string): void {
       const db = new Database(draft);
       try {
         db.pragma('page_size = 8192');
-        db.pragma('journal_mode = WAL');
         db.pragma(`application_id = ${APPLICATION_ID}`);
         migrate(db);
+        // Last: what stands in a write-ahead log could be lost with it when the disk is full.
+        db.pragma('journal_mode = WAL');
       } finally {
         db.close();
       }
+      if (existsSync(`${draft}-wal`)) throw new InputError(`${path} could not be written; is the disk full?`);
       linkSync(draft, path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST')
@@ -143,25 +149,41 @@ export function settle(path: string, db: CaseDatabase): void {
   guarded(path, () => db.pragma('journal_mode = DELETE'));
 }
 
+function connect(path: string): CaseDatabase {
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS });
+  try {
+    verify(path, db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** A connection that only reads; what a killed program had begun is rolled back first, which takes one that may write. */
+function connectWhole(path: string): CaseDatabase {
+  try {
+    return connect(path);
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_READONLY_')) throw error;
+    const db = new Database(path, { fileMustExist: true, timeout: WAIT_MS });
+    db.pragma('user_version');
+    db.close();
+    return connect(path);
+  }
+}
+
 /** Opens a case to read it. One of an older version is brought up to date first. */
 export function openToRead(path: string): CaseDatabase {
   if (!existsSync(path))
     throw new InputError(`${path}: no such file; \`faultline analyze TRACE -o CASE\` records a case`);
   return guarded(path, () => {
-    let db = new Database(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS });
-    try {
-      verify(path, db);
-      if (versionOf(db) < migrations().at(-1)!.version) {
-        db.close();
-        const older = openToWrite(path);
-        settle(path, older);
-        older.close();
-        db = new Database(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS });
-      }
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    const db = connectWhole(path);
+    if (versionOf(db) === newestVersion()) return db;
+    db.close();
+    const older = openToWrite(path);
+    settle(path, older);
+    older.close();
+    return connect(path);
   });
 }

@@ -1,10 +1,34 @@
 import { ByteReader, ByteWriter, writeColumn } from '../core/bytes.ts';
-import { squeeze, unsqueeze } from './compress.ts';
+import { squeeze, squeezeText, unsqueeze } from './compress.ts';
 
 const LINE_FEED = 10;
 
-/** Bounds of the payloads of consecutive records in their text, for storing. */
-export function packPlaces(starts: Float64Array, ends: Float64Array): Uint8Array {
+/** Consecutive records as they were written, as they are stored. */
+export interface RecordText {
+  readonly firstRecord: number;
+  readonly lastRecord: number;
+  readonly places: Uint8Array;
+  readonly text: Uint8Array;
+}
+
+/** Packs lines: `starts` and `ends` bound the payloads of records in `bytes`, whose lines hold the rest. */
+export function packText(
+  firstRecord: number,
+  starts: Float64Array,
+  ends: Float64Array,
+  bytes: Uint8Array,
+): RecordText {
+  return {
+    firstRecord,
+    lastRecord: firstRecord + starts.length - 1,
+    // Bytes of their own, which can be handed to another thread.
+    places: new Uint8Array(packPlaces(starts, ends)),
+    text: new Uint8Array(squeezeText(bytes)),
+  };
+}
+
+/** Bounds of the payloads of consecutive records in their text. */
+function packPlaces(starts: Float64Array, ends: Float64Array): Uint8Array {
   const out = new ByteWriter(starts.length * 4 + 16);
   out.varint(starts.length);
   writeColumn(out, starts, starts.length);

@@ -9,16 +9,8 @@ import { type CaseFindings, FindingsWriter, type StoredDecision } from './findin
 import { RUN_EVENTS, RunPostings } from './postings.ts';
 import { packSegment, SEGMENT_EVENTS } from './segments.ts';
 import { snapshotDue, versionText } from './snapshots.ts';
-import { packPlaces } from './texts.ts';
+import type { RecordText } from './texts.ts';
 import { writeVocabulary } from './vocabulary.ts';
-
-/** Records as they were written: `starts` and `ends` bound the payloads in `bytes`, whose lines hold the rest. */
-export interface RecordText {
-  readonly firstRecord: number;
-  readonly starts: Float64Array;
-  readonly ends: Float64Array;
-  readonly bytes: Uint8Array;
-}
 
 /** Where a case comes from, as far as known when the recording starts. */
 export interface CaseSource {
@@ -172,10 +164,8 @@ export class CaseWriter {
     const insert = this.#db.prepare(
       'insert into record_text (first_record, last_record, places, text) values (?, ?, ?, ?)',
     );
-    for (const { firstRecord, starts, ends, bytes } of texts) {
-      const last = firstRecord + starts.length - 1;
-      if (last <= this.#storedRecord) continue;
-      insert.run(firstRecord, last, packPlaces(starts, ends), squeezeText(bytes));
+    for (const { firstRecord, lastRecord, places, text } of texts) {
+      if (lastRecord > this.#storedRecord) insert.run(firstRecord, lastRecord, places, text);
     }
   }
 
@@ -232,10 +222,13 @@ function verifySource(path: string, db: CaseDatabase, source: CaseSource): void 
     | { name: string; size: number | null; options: string; complete: number }
     | undefined;
   if (found === undefined) return;
-  if (found.complete === 1)
+  if (found.complete === 1) {
+    // Where the disk was full at the very end the log still stands beside the case.
+    settle(path, db);
     throw new InputError(
       `${path} is a complete case already, of ${found.name}; analyze it without -o, give another name, or remove it`,
     );
+  }
   if (found.size === null || source.size === null)
     throw new InputError(
       `${path} holds what came of a stream, which cannot be read again; give another name`,

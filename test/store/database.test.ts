@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
@@ -17,6 +17,7 @@ import {
   migrations,
   openToRead,
   openToWrite,
+  settle,
 } from '../../src/store/database.ts';
 import { explainSqlite } from '../../src/store/errors.ts';
 import { CaseReader } from '../../src/store/reader.ts';
@@ -307,4 +308,24 @@ test('a stream cannot be gone on with', () => {
   const from = { name: '-', size: null, program: 'test', options: {} };
   CaseWriter.open(path, from).close();
   expect(complaint(() => CaseWriter.open(path, from))).toMatch(/came of a stream/);
+});
+
+test('what a killed program had begun is rolled back by whoever reads next', () => {
+  const path = place();
+  createCase(path);
+  const writer = openToWrite(path);
+  writer.prepare('insert into task (pid, comm) values (1, ?)').run('init');
+  settle(path, writer);
+  // Changed pages reach the file before the transaction is over; the journal beside it tells what stood there.
+  writer.pragma('cache_size = 2');
+  writer.exec('begin; update task set comm = zeroblob(0) || char(120)');
+  writer.prepare('insert into record_text values (1, 1, zeroblob(9), zeroblob(400000))').run();
+  const killed = place();
+  copyFileSync(path, killed);
+  copyFileSync(`${path}-journal`, `${killed}-journal`);
+  writer.close();
+  const db = openToRead(killed);
+  expect(db.prepare('select comm from task').pluck().get()).toBe('init');
+  expect(db.prepare('select count(*) from record_text').pluck().get()).toBe(0);
+  db.close();
 });
