@@ -22,11 +22,20 @@ export interface CheckContext {
   cannot(missing: string): void;
 }
 
+/** Something that a check may wait for. */
+export interface Awake {
+  /** Whether there is anything to look for now. */
+  readonly any: boolean;
+}
+
+/** A hook on a kind of event; with `awake`, only while there is anything to look for. */
+export type KindHook = readonly [kind: EventKind, hook: (e: Cursor) => void, awake?: Awake];
+
 /** A check at work on one trace. Hooks are called only for the kinds asked for: no cost for the others. */
 export interface CheckRun {
   /** Before the state took the event in. */
-  readonly before?: ReadonlyArray<readonly [kind: EventKind, hook: (e: Cursor) => void]>;
-  readonly after?: ReadonlyArray<readonly [kind: EventKind, hook: (e: Cursor) => void]>;
+  readonly before?: readonly KindHook[];
+  readonly after?: readonly KindHook[];
   /** A page leaves its last user; before the state took the event in. */
   lastUse?(e: Cursor, freeing: Freeing): void;
   /** A do_wp_page bracket was closed. */

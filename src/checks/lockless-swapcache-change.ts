@@ -4,7 +4,7 @@ import { lockRelease, lockTry, refAdd, swapcacheAdd, swapcacheDel } from '../eve
 import type { Cursor } from '../state/cursor.ts';
 import { LIFE_FROZEN } from '../state/pages.ts';
 import { Tasks } from '../state/tasks.ts';
-import type { Check } from './check.ts';
+import type { Awake, Check } from './check.ts';
 import { placeOn } from './evidence.ts';
 import { tell } from './pending.ts';
 
@@ -35,6 +35,11 @@ Silent: a fresh page that no other task can see and that never enters the cache 
     const s = context.state;
     /** The last change of each task that waits for a reading of the page's flags, by the same task. */
     const changes = new Map<number, Change>();
+    const waiting: Awake = {
+      get any() {
+        return changes.size > 0;
+      },
+    };
     const changed = (
       kind: EventKind,
       how: string,
@@ -48,9 +53,9 @@ Silent: a fresh page that no other task can see and that never enters the cache 
         if (s.sources.seen[lockTry.code] === 0) {
           const row = s.pages.find(pfn);
           // A frozen page has no count that would change, so nothing reads its flags.
-          if (changes.delete(self) || row < 0 || s.pages.col.life[row] === LIFE_FROZEN)
-            context.cannot('page flags beside the change');
-          if (row >= 0)
+          const frozen = row < 0 || s.pages.col.life[row] === LIFE_FROZEN;
+          if (changes.delete(self) || frozen) context.cannot('page flags beside the change');
+          if (!frozen)
             changes.set(self, {
               pfn,
               seq: e.seq,
@@ -91,6 +96,7 @@ Silent: a fresh page that no other task can see and that never enters the cache 
             // The same task unlocks the page: it had locked it. page-unlock-not-locked looks at this release.
             context.judged();
           },
+          waiting,
         ],
       ],
       after: [
@@ -99,7 +105,6 @@ Silent: a fresh page that no other task can see and that never enters the cache 
         [
           refAdd,
           (e) => {
-            if (changes.size === 0) return;
             const self = Tasks.actor(e);
             const change = changes.get(self);
             if (change === undefined || change.pfn !== e.args[e.at + refAdd.at.pfn]) return;
@@ -138,6 +143,7 @@ Silent: a fresh page that no other task can see and that never enters the cache 
               null,
             );
           },
+          waiting,
         ],
       ],
     };

@@ -14,7 +14,7 @@ import {
 } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import { Tasks } from '../state/tasks.ts';
-import type { Check } from './check.ts';
+import type { Awake, Check } from './check.ts';
 import { hexText, placeOn } from './evidence.ts';
 import { Pending } from './pending.ts';
 import { spteKey, tellsSptes } from './secondary-mmu.ts';
@@ -49,6 +49,11 @@ Silent: range_start that could not sleep and returned -EAGAIN`,
     const pending = new Pending(context, mmuNotifierAsyncInvalidate);
     /** Callbacks under way whose return is told by what the task does next. */
     const calls = new Map<number, Call>();
+    const underWay: Awake = {
+      get any() {
+        return calls.size > 0;
+      },
+    };
     const returned = (e: Cursor, call: Call): void => {
       context.judged();
       for (const spte of s.secondary.within(call.mm, call.start, call.end)) {
@@ -70,7 +75,6 @@ Silent: range_start that could not sleep and returned -EAGAIN`,
     };
     /** The task goes on: its callback has returned. */
     const wentOn = (e: Cursor): void => {
-      if (calls.size === 0) return;
       const self = Tasks.actor(e);
       const call = calls.get(self);
       if (call === undefined) return;
@@ -96,11 +100,11 @@ Silent: range_start that could not sleep and returned -EAGAIN`,
             pending.settle(spteKey(e.args[e.at + dev]!, e.args[e.at + mm]!, e.args[e.at + va]!));
           },
         ],
-        [pteClearFlush, wentOn],
-        [pteSet, wentOn],
-        [pteWrite, wentOn],
-        [ptlUnlock, wentOn],
-        [mnEnd, wentOn],
+        [pteClearFlush, wentOn, underWay],
+        [pteSet, wentOn, underWay],
+        [pteWrite, wentOn, underWay],
+        [ptlUnlock, wentOn, underWay],
+        [mnEnd, wentOn, underWay],
       ],
       after: [
         [

@@ -21,20 +21,21 @@ Silent:
 Silent: the trace ends between start and end`,
   start(context) {
     const s = context.state;
-    /** System call, or fault outside of one, that each task is in: seq of its entry, and whether it is a call. */
-    const entered = new Map<number, { readonly seq: number; readonly call: boolean }>();
+    /** Seq of the entry of the system call that each task is in, or, negative, of the fault outside of one. */
+    const entered = new Map<number, number>();
     const enter =
       (call: boolean) =>
       (e: Cursor): void => {
         const self = Tasks.actor(e);
         // A fault within a system call: the call is the outer one. A call always is.
-        if (call || entered.get(self)?.call !== true) entered.set(self, { seq: e.seq, call });
+        if (call) entered.set(self, e.seq);
+        else if (!(entered.get(self)! > 0)) entered.set(self, -e.seq);
       };
     const leave = (e: Cursor): void => {
       const self = Tasks.actor(e);
-      const since = entered.get(self)?.seq;
+      const since = Math.abs(entered.get(self) ?? 0);
       entered.delete(self);
-      if (since === undefined || s.secondary.open.length === 0) return;
+      if (since === 0 || s.secondary.open.length === 0) return;
       for (const range of s.secondary.open) {
         if (range.pid !== self || range.seq < since) continue;
         context.judged();
@@ -71,7 +72,7 @@ Silent: the trace ends between start and end`,
                 one.start === e.args[e.at + start] &&
                 one.end === e.args[e.at + end],
             );
-            const since = entered.get(self)?.seq ?? 0;
+            const since = Math.abs(entered.get(self) ?? 0);
             // Before the trace began, or among lost records: only where the task is known to have entered later.
             if (range === undefined && since <= s.horizon) {
               context.cannot('mn.start');
@@ -101,7 +102,7 @@ Silent: the trace ends between start and end`,
         [
           faultEnd,
           (e) => {
-            if (entered.get(Tasks.actor(e))?.call === false) leave(e);
+            if (entered.get(Tasks.actor(e))! < 0) leave(e);
           },
         ],
         [sysExit, leave],

@@ -25,12 +25,12 @@ Silent:
     const pending = new Pending(context, pageLockHeldAtEnd);
     const reading = new Set<number>();
     const left = (e: Cursor): void => {
-      const self = Tasks.actor(e);
-      const task = s.tasks.peek(self);
       if (s.sources.seen[lockTry.code] === 0) {
         context.cannot('lock.try');
         return;
       }
+      const self = Tasks.actor(e);
+      const task = s.tasks.peek(self);
       // A fault within a system call is not its end.
       if (task === undefined || task.fault !== null) return;
       context.judged();
@@ -76,9 +76,9 @@ Silent:
         [
           refAdd,
           (e) => {
-            if (pending.any && e.args[e.at + refAdd.at.flags]! & PG_LOCKED)
-              stillLocked(e, e.args[e.at + refAdd.at.pfn]!);
+            if (e.args[e.at + refAdd.at.flags]! & PG_LOCKED) stillLocked(e, e.args[e.at + refAdd.at.pfn]!);
           },
+          pending,
         ],
       ],
       after: [

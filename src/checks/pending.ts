@@ -19,6 +19,8 @@ const CLAIMS_HELD = 4096;
  * until a later record states what only holds if they are true; then they are proven. A claim is told once.
  */
 export class Pending {
+  /** Whether there is anything to confirm: asked on hot kinds of event, so it is a plain field. */
+  any = false;
   readonly #context: CheckContext;
   readonly #id: string;
   readonly #held = new Map<string, { readonly claim: Claim; readonly horizon: number }>();
@@ -32,16 +34,12 @@ export class Pending {
   claim(key: string, claim: Claim): void {
     if (this.#held.has(key)) return;
     this.#held.set(key, { claim, horizon: this.#context.state.horizon });
+    this.any = true;
     if (this.#held.size <= CLAIMS_HELD) return;
     for (const oldest of this.#held.keys()) {
       this.#suspect(oldest);
       return;
     }
-  }
-
-  /** Whether there is anything to confirm. */
-  get any(): boolean {
-    return this.#held.size > 0;
   }
 
   get(key: string): Claim | undefined {
@@ -63,7 +61,7 @@ export class Pending {
       this.#suspect(key);
       return;
     }
-    this.#held.delete(key);
+    this.#remove(key);
     const { claim } = held;
     this.#tell(
       {
@@ -77,7 +75,12 @@ export class Pending {
 
   /** A later record shows that there was nothing, or the subject is gone. */
   drop(key: string): void {
+    this.#remove(key);
+  }
+
+  #remove(key: string): void {
     this.#held.delete(key);
+    this.any = this.#held.size > 0;
   }
 
   /** A claim that nothing will confirm any more is told as it is. */
@@ -88,7 +91,7 @@ export class Pending {
   #suspect(key: string): void {
     const held = this.#held.get(key);
     if (held === undefined) return;
-    this.#held.delete(key);
+    this.#remove(key);
     this.#tell(held.claim, false);
   }
 

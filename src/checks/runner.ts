@@ -3,7 +3,7 @@ import { EVENT_KINDS, eventKind } from '../events/registry.ts';
 import { Cursor } from '../state/cursor.ts';
 import type { MmState } from '../state/state.ts';
 import type { Variant } from '../variants/variant.ts';
-import type { Check, CheckRun } from './check.ts';
+import type { Awake, Check, CheckRun, KindHook } from './check.ts';
 import type { Coverage, Divergence } from './finding.ts';
 import { onLastUse } from './last-put.ts';
 import { Moments } from './moments.ts';
@@ -48,8 +48,8 @@ export class Runner {
     this.#state = state;
     this.#checks = checks;
     this.#moments = new Moments(checks);
-    const before: Hook[][] = EVENT_KINDS.map(() => []);
-    const after: Hook[][] = EVENT_KINDS.map(() => []);
+    const before: Hooks[] = EVENT_KINDS.map(() => ({ always: [], awake: [] }));
+    const after: Hooks[] = EVENT_KINDS.map(() => ({ always: [], awake: [] }));
     for (const check of checks) {
       const tally: Tally = { judged: 0, cannotJudge: 0, missing: new Set(), last: '' };
       this.#tallies.set(check.id, tally);
@@ -73,14 +73,14 @@ export class Runner {
           tally.missing.add(missing);
         },
       });
-      for (const [kind, hook] of run.before ?? []) before[kind.code]!.push(hook);
-      for (const [kind, hook] of run.after ?? []) after[kind.code]!.push(hook);
+      for (const hook of run.before ?? []) place(before, hook);
+      for (const hook of run.after ?? []) place(after, hook);
       if (run.decided) this.#decided.push((fault) => run.decided?.(fault));
       this.#runs.push(run);
     }
     for (const watch of options.watches ?? []) {
-      for (const [kind, hook] of watch.before ?? []) before[kind.code]!.push(hook);
-      for (const [kind, hook] of watch.after ?? []) after[kind.code]!.push(hook);
+      for (const hook of watch.before ?? []) place(before, hook);
+      for (const hook of watch.after ?? []) place(after, hook);
       if (watch.decided) this.#decided.push((fault) => watch.decided?.(fault));
     }
     const lastUsers = this.#runs.filter((run) => run.lastUse !== undefined);
@@ -88,7 +88,7 @@ export class Runner {
       const hooks = onLastUse(state, (e, freeing) => {
         for (const run of lastUsers) run.lastUse?.(e, freeing);
       });
-      for (const [kind, hook] of hooks) before[kind.code]!.push(hook);
+      for (const hook of hooks) place(before, hook);
     }
     if (options.onDecision) this.#decided.push(options.onDecision);
     this.#before = before.map(joined);
@@ -130,9 +130,31 @@ export class Runner {
   }
 }
 
-function joined(hooks: readonly Hook[]): Hook | undefined {
-  if (hooks.length <= 1) return hooks[0];
+/** Hooks on one kind: those that are always called, and those that sleep until their check looks for something. */
+interface Hooks {
+  readonly always: Hook[];
+  readonly awake: Array<{ readonly on: Awake; readonly hook: Hook }>;
+}
+
+function place(hooks: readonly Hooks[], [kind, hook, awake]: KindHook): void {
+  const { always, awake: sleepers } = hooks[kind.code]!;
+  if (awake === undefined) always.push(hook);
+  else sleepers.push({ on: awake, hook });
+}
+
+/** One hook that calls all of them. Calls are what costs: sleepers are asked first, short lists need no loop. */
+function joined({ always, awake }: Hooks): Hook | undefined {
+  const [first, second] = always;
+  if (awake.length === 0) {
+    if (always.length <= 1) return first;
+    if (always.length === 2)
+      return (e) => {
+        first!(e);
+        second!(e);
+      };
+  }
   return (e) => {
-    for (const hook of hooks) hook(e);
+    for (let i = 0; i < always.length; i++) always[i]!(e);
+    for (let i = 0; i < awake.length; i++) if (awake[i]!.on.any) awake[i]!.hook(e);
   };
 }

@@ -79,7 +79,6 @@ Silent: reuse: the page did not change, nothing to invalidate`,
         [
           pteSet,
           (e) => {
-            if (!s.secondary.any) return;
             const mm = e.args[e.at + pteSet.at.mm]!;
             const owner = s.ptes.mms.find(mm);
             if (owner < 0) return;
@@ -91,6 +90,7 @@ Silent: reuse: the page did not change, nothing to invalidate`,
             const nr = e.args[e.at + pteSet.at.nr]!;
             for (let k = 0; k < (Number.isNaN(nr) ? 1 : nr); k++) changed(e, mm, s.ptes.address(slot + k));
           },
+          s.secondary,
         ],
         [
           ptlUnlock,

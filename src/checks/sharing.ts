@@ -113,7 +113,6 @@ export function watchSharing(
       [
         refAdd,
         (e) => {
-          if (!pending.any) return;
           const { pfn, mapcount, count } = refAdd.at;
           const page = e.args[e.at + pfn]!;
           const raw = e.args[e.at + mapcount]!;
@@ -132,6 +131,7 @@ export function watchSharing(
               text: `the page itself says: mapcount ${raw + 1}`,
             });
         },
+        pending,
       ],
     ],
     after: [

@@ -1,14 +1,12 @@
 import { ACCESS_CPU } from '../events/access.ts';
-import type { EventKind } from '../events/declare.ts';
 import { access, mmExit, tlbFlush } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import { covers } from '../state/secondary.ts';
 import type { StaleEntry } from '../state/tlb.ts';
+import type { KindHook } from './check.ts';
 import { hexText, placeOn } from './evidence.ts';
 import type { Evidence, Place, Severity } from './finding.ts';
 import type { Pending } from './pending.ts';
-
-type Hook = readonly [EventKind, (e: Cursor) => void];
 
 /** Key of a translation that CPUs may still have. */
 export function staleKey(mm: number, va: number): string {
@@ -60,12 +58,11 @@ export function claimStale(
  * What shows that a translation was still in use, or at least not flushed before: a flush that comes only now, or a
  * CPU that goes through it. The end of the mm settles the rest.
  */
-export function confirmStale(pending: Pending): readonly Hook[] {
+export function confirmStale(pending: Pending): readonly KindHook[] {
   return [
     [
       tlbFlush,
       (e) => {
-        if (!pending.any) return;
         const { mm, start, end } = tlbFlush.at;
         const from = e.args[e.at + start]!;
         const range = {
@@ -76,12 +73,13 @@ export function confirmStale(pending: Pending): readonly Hook[] {
           if (place.mm === e.args[e.at + mm] && covers(range, place.address!))
             pending.confirm(key, { seq: e.seq, role: 'harm', text: 'flushed only now' });
       },
+      pending,
     ],
     [
       access,
       (e) => {
         const { agent, mm, va, pfn } = access.at;
-        if (!pending.any || e.args[e.at + agent] !== ACCESS_CPU) return;
+        if (e.args[e.at + agent] !== ACCESS_CPU) return;
         const key = staleKey(e.args[e.at + mm]!, e.args[e.at + va]!);
         const claim = pending.get(key);
         const page = e.args[e.at + pfn]!;
@@ -92,14 +90,15 @@ export function confirmStale(pending: Pending): readonly Hook[] {
           text: `a CPU goes through the old translation to ${hexText(page)}`,
         });
       },
+      pending,
     ],
     [
       mmExit,
       (e) => {
-        if (!pending.any) return;
         for (const [key, { place }] of [...pending.all()])
           if (place.mm === e.args[e.at + mmExit.at.mm]) pending.settle(key);
       },
+      pending,
     ],
   ];
 }
