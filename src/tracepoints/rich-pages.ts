@@ -50,9 +50,9 @@ import {
   unmapEnd,
 } from '../events/index.ts';
 import { RECLAIM_LIST } from '../events/reclaim.ts';
-import { constant, gupFlags, int, masked, page, pageFlags, pte, ptr, truth, va } from './columns.ts';
+import { constant, gupFlags, int, masked, opened, page, pageFlags, pte, ptr, truth, va } from './columns.ts';
 import { RMAP_EXCLUSIVE } from './kernels.ts';
-import { silent, type Tracepoint, tell } from './tracepoint.ts';
+import { closes, opens, part, silent, type Tracepoint, tell } from './tracepoint.ts';
 
 const ret = int('ret');
 const ok = truth('ret');
@@ -114,8 +114,14 @@ const reclaim: readonly Tracepoint[] = [
   tell('reclaim_pages', reclaimPages),
   tell('pageout', pageout, { pfn: page('folio'), count: int('ref', 'folio') }),
   tell('pageout_ret', pageoutEnd, { ret }),
-  tell('__remove_mapping', removeMapping, { pfn: page('folio'), count: int('ref', 'folio') }),
-  tell('__remove_mapping_ret', removeMappingEnd, { ok }),
+  // The return names the folio of its entry: it ends the life of that page.
+  opens(
+    '__remove_mapping',
+    'remove_mapping',
+    [page('folio')],
+    [part(removeMapping, { pfn: page('folio'), count: int('ref', 'folio') })],
+  ),
+  closes('__remove_mapping_ret', 'remove_mapping', [part(removeMappingEnd, { pfn: opened(0), ok })]),
   tell('folio_check_references', referencesCheck, { pfn: page('folio') }),
   tell('folio_check_references_ret', referencesChecked, { ret }),
 ];
