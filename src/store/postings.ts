@@ -173,11 +173,29 @@ export function* listsOf(
   }
 }
 
-/** Seqs of one key in a row of the posting table. */
-export function seqsIn(lists: Uint8Array, firstKey: number, firstSeq: number, wanted: number): number[] {
-  for (const [key, seqs] of listsOf(lists, firstKey, firstSeq)) {
-    if (key === wanted) return seqs;
-    if (key > wanted) break;
+/** Adds the seqs of some keys, the greatest of which is told, in a row of the posting table. */
+export function seqsIn(
+  lists: Uint8Array,
+  firstKey: number,
+  firstSeq: number,
+  wanted: readonly number[],
+  greatest: number,
+  into: number[],
+): void {
+  const input = new ByteReader(lists);
+  let key = firstKey;
+  while (!input.done) {
+    key += input.varint();
+    if (key > greatest) return;
+    const count = input.varint();
+    if (!wanted.includes(key)) {
+      for (let i = 0; i < count; i++) input.varint();
+      continue;
+    }
+    let seq = firstSeq;
+    for (let i = 0; i < count; i++) {
+      seq += input.varint();
+      into.push(seq);
+    }
   }
-  return [];
 }

@@ -7,7 +7,7 @@ import { unsqueeze, unsqueezeText } from './compress.ts';
 import { type CaseDatabase, openToRead } from './database.ts';
 import { guarded } from './errors.ts';
 import { BLOCKS, blocksOf, listsOf, MARK_KEY, MARKS, MMS, PAGES, RunPostings, seqsIn } from './postings.ts';
-import { unpackSegment } from './segments.ts';
+import { pickFrom, unpackSegment } from './segments.ts';
 import { restoreSnapshot, versionText } from './snapshots.ts';
 import { recordIn } from './texts.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary.ts';
@@ -110,7 +110,7 @@ export class CaseReader {
     return row === undefined || row.last_seq < seq ? null : this.#unpack(row);
   }
 
-  /** Events by their seqs, which are in order: each in its segment, opened no further than for its kind. */
+  /** Events by their seqs, which are in order: each in a batch that holds it until the next one is asked for. */
   *eventsAt(seqs: readonly number[]): Generator<{ readonly batch: EventBatch; readonly index: number }> {
     const find = this.#statement(
       'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
@@ -124,7 +124,7 @@ export class CaseReader {
         i++;
         continue;
       }
-      const batch = unpackSegment(row.columns, row.first_seq, this.#vocabulary, this.path, positions);
+      const batch = pickFrom(row.columns, row.first_seq, this.#vocabulary, this.path, positions);
       for (const index of positions) yield { batch, index };
     }
   }
@@ -193,33 +193,41 @@ export class CaseReader {
     );
   }
 
-  /** Seqs of the events that name a page. */
+  /** Seqs of the events that name a page, or a block that it lies in. */
   seqsOfPage(pfn: number): number[] {
-    const found = this.#seqs(PAGES, pfn);
-    for (const key of blocksOf(pfn)) found.push(...this.#seqs(BLOCKS, key));
+    const found = this.#seqs(PAGES, [pfn]);
+    found.push(...this.#seqs(BLOCKS, blocksOf(pfn)));
     return [...new Set(found)].sort((a, b) => a - b);
   }
 
   /** Seqs at which records are missing, or a segment begins. */
   seqsOfMarks(): number[] {
-    return this.#seqs(MARKS, MARK_KEY);
+    return this.#seqs(MARKS, [MARK_KEY]);
   }
 
   /** Seqs of the events that name an mm. */
   seqsOfMm(mm: number): number[] {
-    return this.#seqs(MMS, mm);
+    return this.#seqs(MMS, [mm]);
   }
 
-  #seqs(what: number, key: number): number[] {
-    const find = this.#statement(
-      'select first_key, lists from posting where what = ? and run = ? and first_key <= ? order by first_key desc limit 1',
+  /** Seqs of some keys that are near each other: of each run the rows between the least and the greatest. */
+  #seqs(what: number, keys: readonly number[]): number[] {
+    const least = Math.min(...keys);
+    const greatest = Math.max(...keys);
+    const rows = this.#statement(
+      'select first_key, lists from posting where what = ? and run = ? and first_key <= ? order by first_key desc',
     );
     const seqs: number[] = [];
     for (const run of this.#runs()) {
-      const row = find.get(what, run.id, key) as { first_key: number; lists: Uint8Array } | undefined;
-      if (row !== undefined) seqs.push(...seqsIn(row.lists, row.first_key, run.first_seq, key));
+      for (const row of rows.iterate(what, run.id, greatest) as Iterable<{
+        first_key: number;
+        lists: Uint8Array;
+      }>) {
+        seqsIn(row.lists, row.first_key, run.first_seq, keys, greatest, seqs);
+        if (row.first_key <= least) break;
+      }
     }
-    seqs.push(...this.#unposted().of(what, key));
+    for (const key of keys) seqs.push(...this.#unposted().of(what, key));
     return seqs;
   }
 
