@@ -54,6 +54,11 @@ export class ByteWriter {
     this.length = at;
   }
 
+  /** Forgets what was written, and keeps the room. */
+  clear(): void {
+    this.length = 0;
+  }
+
   /** What was written, without a copy: valid until the next write. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.length);
@@ -129,12 +134,12 @@ export class ByteReader {
     return value;
   }
 
-  /** Reads `count` numbers that {@link writeColumn} wrote. */
-  column(into: Float64Array, count: number): void {
+  /** Reads the numbers that {@link writeColumn} wrote to `into[from, to)`. */
+  column(into: Float64Array, from: number, to: number): void {
     const bytes = this.#bytes;
     let at = this.at;
     let before = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       let code = bytes[at++]!;
       if (code > 127) {
         // Read in place: this is what opening a segment consists of.
@@ -170,12 +175,12 @@ export class ByteReader {
 const LARGEST_DELTA = 2 ** 50;
 
 /**
- * A column of numbers as differences to the number before: 0 stands for NaN, 1 for a number of eight bytes, and from
+ * The numbers `values[from, to)` as differences to the number before: 0 stands for NaN, 1 for a number of eight bytes, and from
  * 2 on for a whole difference, its sign in the lowest bit. Exact for every number, but for the sign of a zero.
  */
-export function writeColumn(out: ByteWriter, values: Float64Array, count: number): void {
+export function writeColumn(out: ByteWriter, values: Float64Array, from: number, to: number): void {
   let before = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const value = values[i]!;
     const delta = value - before;
     if (

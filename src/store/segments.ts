@@ -37,6 +37,41 @@ function groupByKind(kind: Uint8Array, from: number, count: number): void {
   for (let i = 0; i < count; i++) order[next[kind[from + i]!]!++] = i;
 }
 
+/** Numbers of a block of a column: who wants one of them reads its block only. */
+const BLOCK = 128;
+const block = new ByteWriter(BLOCK * 8);
+
+/** Writes `count` numbers of {@link scratch} in blocks, the length of each in front of it. */
+function writeBlocks(out: ByteWriter, count: number): void {
+  for (let from = 0; from < count; from += BLOCK) {
+    block.clear();
+    writeColumn(block, scratch, from, Math.min(count, from + BLOCK));
+    out.varint(block.length);
+    out.raw(block.view());
+  }
+}
+
+/** Reads all numbers of a column into {@link scratch}. */
+function readBlocks(input: ByteReader, count: number): void {
+  for (let from = 0; from < count; from += BLOCK) {
+    input.varint();
+    input.column(scratch, from, Math.min(count, from + BLOCK));
+  }
+}
+
+/** Reads the blocks of a column that hold these positions, which are in order, into {@link scratch}. */
+function pickBlocks(input: ByteReader, count: number, positions: readonly number[]): void {
+  let next = 0;
+  for (let from = 0; from < count; from += BLOCK) {
+    const length = input.varint();
+    const to = Math.min(count, from + BLOCK);
+    if (next < positions.length && positions[next]! < to) {
+      input.column(scratch, from, to);
+      while (next < positions.length && positions[next]! < to) next++;
+    } else input.at += length;
+  }
+}
+
 const HEADERS = ['ns', 'cpu', 'pid', 'ctx', 'record'] as const;
 
 /** Packs events `from` up to `to` of a batch, at most {@link SEGMENT_EVENTS}. */
@@ -48,10 +83,7 @@ export function packSegment(batch: EventBatch, from: number, to: number): Packed
   for (const name of HEADERS) {
     const column = batch[name];
     for (let i = 0; i < count; i++) scratch[i] = column[from + i]!;
-    const part = new ByteWriter(count * 4);
-    writeColumn(part, scratch, count);
-    out.varint(part.length);
-    out.raw(part.view());
+    writeBlocks(out, count);
   }
   groupByKind(batch.kind, from, count);
   for (let code = 0; code < EVENT_KINDS.length; code++) {
@@ -61,7 +93,7 @@ export function packSegment(batch: EventBatch, from: number, to: number): Packed
     const part = new ByteWriter(many * 16 + 64);
     for (let argument = 0; argument < EVENT_KINDS[code]!.width; argument++) {
       for (let k = 0; k < many; k++) scratch[k] = batch.args[batch.at[from + order[first + k]!]! + argument]!;
-      writeColumn(part, scratch, many);
+      writeBlocks(part, many);
     }
     // Told in front, so that a reader of one event passes over the kinds that it is not.
     out.varint(part.length);
@@ -108,8 +140,7 @@ export function unpackSegment(
   const count = input.varint();
   const stored = input.raw(count);
   const read = (): Float64Array => {
-    input.varint();
-    input.column(scratch, count);
+    readBlocks(input, count);
     return scratch.subarray(0, count);
   };
   const ns = new Float64Array(read());
@@ -146,7 +177,7 @@ export function unpackSegment(
       for (let k = first; k < first + many; k++)
         args.fill(Number.NaN, at[order[k]!]!, at[order[k]!]! + widths[code]!);
     for (let argument = 0; argument < width; argument++) {
-      input.column(scratch, many);
+      readBlocks(input, many);
       const target = places === null ? argument : places[argument]!;
       if (target < 0) continue;
       for (let k = 0; k < many; k++) args[at[order[first + k]!]! + target] = scratch[k]!;
@@ -184,12 +215,8 @@ export function pickFrom(
   const input = new ByteReader(unsqueeze(columns));
   const count = input.varint();
   const stored = input.raw(count);
-  const last = positions.at(-1)!;
   for (const name of HEADERS) {
-    const length = input.varint();
-    const end = input.at + length;
-    input.column(scratch, last + 1);
-    input.at = end;
+    pickBlocks(input, count, positions);
     const column = picked[name];
     for (const position of positions) column[position] = scratch[position]!;
   }
@@ -212,7 +239,7 @@ export function pickFrom(
     }
     const ranks = mine.map((position) => rankOf(position, first, many));
     for (let argument = 0; argument < width; argument++) {
-      input.column(scratch, many);
+      pickBlocks(input, many, ranks);
       const target = places === null ? argument : places[argument]!;
       if (target < 0) continue;
       for (const [k, position] of mine.entries())

@@ -31,10 +31,11 @@ export function packText(
 function packPlaces(starts: Float64Array, ends: Float64Array): Uint8Array {
   const out = new ByteWriter(starts.length * 4 + 16);
   out.varint(starts.length);
-  writeColumn(out, starts, starts.length);
+  writeColumn(out, starts, 0, starts.length);
   writeColumn(
     out,
     ends.map((end, i) => end - starts[i]!),
+    0,
     starts.length,
   );
   return squeeze(out.view());
@@ -46,8 +47,8 @@ export function recordIn(text: Buffer, places: Uint8Array, n: number): string {
   const count = input.varint();
   const starts = new Float64Array(count);
   const lengths = new Float64Array(count);
-  input.column(starts, count);
-  input.column(lengths, count);
+  input.column(starts, 0, count);
+  input.column(lengths, 0, count);
   const start = starts[n]!;
   const line = start === 0 ? 0 : text.lastIndexOf(LINE_FEED, start - 1) + 1;
   return text.toString('utf8', line, start + lengths[n]!);

@@ -14,10 +14,10 @@ test('a column of numbers comes back as it was', () => {
     fc.property(fc.array(value), (values) => {
       const column = Float64Array.from(values, (number) => number + 0);
       const out = new ByteWriter(1);
-      writeColumn(out, column, column.length);
+      writeColumn(out, column, 0, column.length);
       const back = new Float64Array(column.length);
       const input = new ByteReader(out.take());
-      input.column(back, back.length);
+      input.column(back, 0, back.length);
       expect(back).toEqual(column);
       expect(input.done).toBe(true);
     }),
