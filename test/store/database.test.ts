@@ -185,7 +185,7 @@ describe('a recording', () => {
   });
 
   test('that was stopped is told, analyzed as far as it goes, and gone on with to the same case', async () => {
-    const trace = 'traces/deb612-cow.txt.gz';
+    const trace = 'traces/V1-pin-guptest.txt.gz';
     const path = place();
     // Decoded at once: several messages, not one at the end.
     const small = (input: string, options: IngestOptions) =>
@@ -214,7 +214,7 @@ describe('a recording', () => {
     expect(sofar.trace.truncated).toMatch(`stopped after event ${events}`);
 
     const other = { source: small, record: { path, program: 'test' } };
-    await expect(analyze('traces/V1-pin-guptest.txt.gz', OPTIONS, other)).rejects.toThrow(
+    await expect(analyze('traces/base-pin-guptest.txt.gz', OPTIONS, other)).rejects.toThrow(
       /was recorded from/,
     );
     await expect(analyze(trace, { ...OPTIONS, kernel: '6.1' }, other)).rejects.toThrow(/other options/);
