@@ -25,6 +25,68 @@ export function isJudgeable(d: Decision): boolean {
  * only if no value that the inputs may have had gives what was observed.
  */
 export function judge(rule: CowRule, d: Decision): Judgement {
+  const before = judgementsOf(d);
+  let judgement = before.get(rule);
+  if (judgement === undefined) {
+    judgement = weighed(rule, d);
+    before.set(rule, judgement);
+  }
+  return judgement;
+}
+
+/** Kinds of decision whose judgements are kept. */
+const KINDS_KEPT = 4096;
+/** Judgements of decisions that no rule can tell apart, by what rules look at: traces hold few kinds of decision. */
+const judgements = new Map<string, Map<CowRule, Judgement>>();
+let latest: { readonly d: Decision; readonly its: Map<CowRule, Judgement> } | null = null;
+
+/** The judgements given so far of decisions like this one. */
+function judgementsOf(d: Decision): Map<CowRule, Judgement> {
+  if (latest?.d === d) return latest.its;
+  const kind = kindOf(d);
+  let its = judgements.get(kind);
+  if (its === undefined) {
+    if (judgements.size === KINDS_KEPT) judgements.clear();
+    its = new Map();
+    judgements.set(kind, its);
+  }
+  latest = { d, its };
+  return its;
+}
+
+/** Everything that a judgement depends on, as one word. */
+function kindOf({ outcome, outcomeBy, inputs }: Decision): string {
+  let kind: string = `${outcome} ${outcomeBy} ${inputs.exclusiveSeq > 0}`;
+  for (const name of FACTS) kind += ` ${inputs[name]}`;
+  return kind;
+}
+
+/** The inputs but for the seq that tells AnonExclusive, of which only its being there counts. */
+const FACTS = Object.keys({
+  exclusive: 0,
+  anon: 0,
+  ksm: 0,
+  large: 0,
+  swapcache: 0,
+  count: 0,
+  countTold: 0,
+  countLow: 0,
+  countHigh: 0,
+  mappings: 0,
+  mappingsTold: 0,
+  swapcount: 0,
+  onLru: 0,
+  locked: 0,
+  writeback: 0,
+  swapFreed: 0,
+  unshare: 0,
+  batched: 0,
+  stableWrites: 0,
+  largeMappings: 0,
+  mappedShared: 0,
+} satisfies Record<Exclude<keyof Inputs, 'exclusiveSeq'>, 0>) as ReadonlyArray<keyof Inputs>;
+
+function weighed(rule: CowRule, d: Decision): Judgement {
   const ruling = rule.decide(settled(rule, d.inputs));
   if (ruling.outcome === d.outcome) return { agreement: 'agrees', ruling };
   const certain = refuted(rule, d);

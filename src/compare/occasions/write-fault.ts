@@ -37,16 +37,17 @@ function inputsOf({ d }: WriteFault): InputValues {
   };
 }
 
-/** A KSM rule as one of do_wp_page. Only the mutant without the KSM test asks the rule for other pages: that of 5.9. */
+const asCow = new Map<AxisValue, CowRule>();
+
+/** A KSM rule as one of do_wp_page, each made once. Only the mutant without the KSM test asks the rule for other pages: that of 5.9. */
 function ksmAsCow(value: AxisValue): CowRule {
+  const before = asCow.get(value);
+  if (before !== undefined) return before;
   const rule = ksmRuleOf(value);
   const ksm: CowRule['ksm'] = (page) => rule.procedure(page, refcount.procedure);
-  return {
-    ...refcount,
-    ksm,
-    waits: true,
-    decide: (inputs) => weigh(inputs, ksm),
-  };
+  const made: CowRule = { ...refcount, ksm, waits: true, decide: (inputs) => weigh(inputs, ksm) };
+  asCow.set(value, made);
+  return made;
 }
 
 /** The occasion that a do_wp_page on an anon or a KSM page is; null for other pages and for UNSHARE faults. */
