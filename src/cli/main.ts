@@ -1,7 +1,8 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import picocolors from 'picocolors';
+import { prepareReading } from '../replay/reading-thread.ts';
 import { EXIT, type ExitCode, explain } from './exit.ts';
-import { run } from './run.ts';
 
 /** Stacks are for those who mend faultline. */
 const { FAULTLINE_DEBUG } = process.env;
@@ -33,7 +34,12 @@ function bug(error: unknown): void {
 process.on('uncaughtException', bug);
 process.on('unhandledRejection', bug);
 
-soFar = await run(process.argv.slice(2), {
+const args = process.argv.slice(2);
+// Most commands read a trace: the thread that will do so loads what it needs while this one does.
+if (args.some((arg, i) => i > 0 && (arg === '-' || existsSync(arg)))) prepareReading();
+const { run } = await import('./run.ts');
+
+soFar = await run(args, {
   out: (text) =>
     new Promise((resolve) => {
       process.stdout.write(text, () => resolve());

@@ -1,9 +1,10 @@
-/** The thread that reads and decodes: started by ingest.ts, ends when its input does. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** What runs in the thread that reads and decodes: it waits for an input, and ends when the input does. */
+import { once } from 'node:events';
+import { parentPort } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import { type Ingested, type IngestOptions, ingestHere, LOOK_AHEAD } from './ingest.ts';
 
-/** What the thread is started with. */
+/** The first message to the thread; every further one says that a message of its own was consumed. */
 export interface WorkerStart {
   readonly path: string;
   readonly options: IngestOptions;
@@ -49,4 +50,7 @@ async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Pr
   }
 }
 
-if (parentPort) await run(parentPort, workerData as WorkerStart);
+if (parentPort) {
+  const [start] = (await once(parentPort, 'message')) as [WorkerStart];
+  await run(parentPort, start);
+}

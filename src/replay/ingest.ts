@@ -2,7 +2,7 @@
  * From bytes to events: reading, decompressing and decoding, in a worker thread or, with the same results, in
  * this one.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import { type EventBatch, EventBatchBuilder } from '../events/batch.ts';
 import { type OpenOptions, openTrace } from '../readers/open.ts';
@@ -10,6 +10,7 @@ import type { RecordText } from '../store/texts.ts';
 import { type DecodeOptions, TraceDecoder } from '../tracepoints/decode.ts';
 import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
 import { type FactsDelta, factsDelta, type IngestProgress } from './input-facts.ts';
+import { readingThread } from './reading-thread.ts';
 import { renderedTexts, textsOf } from './record-texts.ts';
 
 /** How to read one input. */
@@ -77,10 +78,9 @@ export async function* ingestHere(
 /** Reads a path, or '-' for standard input, in a worker thread. Throws InputError. */
 export async function* ingest(path: string, options: IngestOptions = {}): AsyncGenerator<Ingested> {
   const start: WorkerStart = { path, options };
-  // Source and built code differ in nothing but their ending.
-  const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const worker = new Worker(new URL(`./ingest-worker${ending}`, import.meta.url), { workerData: start });
+  const worker = readingThread();
   const inbox = new Inbox(worker);
+  worker.postMessage(start);
   try {
     for (;;) {
       const message = await inbox.next();
