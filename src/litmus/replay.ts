@@ -1,12 +1,8 @@
-import type { Divergence, Severity, Verdict } from '../checks/finding.ts';
-import { CHECKS } from '../checks/index.ts';
-import { Runner } from '../checks/runner.ts';
 import type { EventBatch } from '../events/batch.ts';
-import { FOLDS } from '../state/folds/index.ts';
-import { MmState } from '../state/state.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Schedule } from './explore/outcome.ts';
 import { flagBit } from './flags.ts';
+import { type Judged, judgeEvents } from './judge.ts';
 import { Machine } from './machine.ts';
 import { Preamble } from './preamble.ts';
 import type { Program } from './program.ts';
@@ -65,27 +61,7 @@ export function replay(program: Program, variant: Variant, schedule: Schedule): 
   };
 }
 
-/** What the checks say of an interleaving. */
-export interface Judged {
-  readonly state: MmState;
-  readonly divergences: readonly Divergence[];
-  /** Every check that fired, as itself or as a consequence, with its best verdict. */
-  readonly fired: ReadonlyMap<string, { readonly verdict: Verdict; readonly severity: Severity }>;
-}
-
-/** Judges the events of a run: the same fold and the same checks as for any trace. */
+/** Judges the events of a run by the rules that it ran under; their order is certain. */
 export function judge(run: Run, variant: Variant): Judged {
-  const state = new MmState(FOLDS);
-  const runner = new Runner(state, CHECKS, {
-    declared: variant,
-    kernel: () => Math.floor(variant.rank),
-    skewNs: () => 0,
-  });
-  runner.run(run.events);
-  const { divergences } = runner.finish();
-  const fired = new Map<string, { verdict: Verdict; severity: Severity }>();
-  for (const found of divergences)
-    for (const { check, verdict, severity } of [found, ...found.consequences])
-      if (fired.get(check)?.verdict !== 'proven') fired.set(check, { verdict, severity });
-  return { state, divergences, fired };
+  return judgeEvents(run.events, { declared: variant, kernel: Math.floor(variant.rank), skewNs: 0 });
 }
