@@ -1,7 +1,7 @@
 import { drawing } from '../litmus/draw.ts';
 import { flagNames } from '../litmus/flags.ts';
-import type { Program } from '../litmus/program.ts';
 import type { Judged } from '../litmus/judge.ts';
+import type { Program } from '../litmus/program.ts';
 import type { Run } from '../litmus/replay.ts';
 import type { Explored } from '../litmus/run.ts';
 import { escapeText } from '../report/escape.ts';

@@ -1,16 +1,18 @@
 import { writeFileSync } from 'node:fs';
-import { encodeEvent, eventOf } from '../events/json-lines.ts';
+import { encodeTrace } from '../events/json-lines.ts';
 import { DEFAULTS, type ExploreOptions } from '../litmus/explore/explore.ts';
 import { STRATEGIES } from '../litmus/explore/outcome.ts';
 import type { Program } from '../litmus/program.ts';
 import { judge, type Run, replay } from '../litmus/replay.ts';
 import { applies, type Explored, runScenario } from '../litmus/run.ts';
 import { encode } from '../litmus/schedule.ts';
+import type { Shrunk } from '../replay/shrink.ts';
 import { PRESETS, VARIANTS } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { CommandSpec, Options } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { catalogueNames, type Replayable, replayable, scenario } from './litmus-files.ts';
+import { runShrink, shrunkJson, shrunkText } from './litmus-shrink.ts';
 import {
   listJson,
   listText,
@@ -24,6 +26,7 @@ import {
 import {
   collect,
   declareOutputOptions,
+  declareTraceOptions,
   flagOption,
   integerOption,
   known,
@@ -32,13 +35,14 @@ import {
 } from './options.ts';
 import { VARIANT_FORMS, variantList } from './variant-option.ts';
 
-const ACTIONS = ['list', 'show', 'run'] as const;
+const ACTIONS = ['list', 'show', 'run', 'shrink'] as const;
 
 type Answer =
   | { readonly what: 'list'; readonly programs: readonly Program[] }
   | { readonly what: 'program'; readonly program: Program }
   | { readonly what: 'runs'; readonly runs: readonly Explored[]; readonly last: boolean }
-  | { readonly what: 'shown'; readonly shown: Shown };
+  | { readonly what: 'shown'; readonly shown: Shown }
+  | { readonly what: 'shrunk'; readonly shrunk: Shrunk };
 
 function exploreOptions(options: Options): ExploreOptions {
   const strategy = known(
@@ -65,11 +69,9 @@ function wantedVariants(options: Options): readonly Variant[] {
 /** The events of an interleaving as a trace that every command reads. */
 function traceLines(program: Program, variant: Variant, run: Run): string {
   const tasks = program.threads.map(({ pid, name }) => ({ pid, comm: name }));
-  const header = { schema: 'faultline.event-lines/1', origin_ns: '0', clock: 'counter', tasks };
-  const lines = [JSON.stringify({ ...header, scenario: program.name, variant: variant.id })];
-  for (let i = 0; i < run.events.count; i++)
-    lines.push(encodeEvent(eventOf(run.events, i), run.events.firstSeq + i));
-  return `${lines.join('\n')}\n`;
+  const about = { scenario: program.name, variant: variant.id };
+  const head = { originNs: 0n, ticks: false, kernel: null, arch: null, clock: 'counter', tasks, about };
+  return encodeTrace(head, run.events);
 }
 
 function shownOf({ program, variant, schedule }: Replayable): Shown {
@@ -101,14 +103,14 @@ function writeWitness(options: Options, found: Replayable | null): void {
 /** `faultline litmus`: scenarios, what they say, and all their interleavings under variants. */
 export const litmusCommand: CommandSpec<Answer> = {
   name: 'litmus',
-  description: 'list, show or run litmus scenarios: every interleaving, under patch variants',
+  description: 'run litmus scenarios in every interleaving, or reduce a divergence of a trace',
 
   declare(command) {
     command
-      .argument('<action>', 'list, show or run')
+      .argument('<action>', ACTIONS.join(', '))
       .argument(
-        '[scenario...]',
-        'names of the catalogue, files that end in .litmus, or tokens of interleavings',
+        '[operand...]',
+        'scenarios: names of the catalogue, files that end in .litmus, tokens of interleavings; for shrink: a trace or a case, and a divergence of it by its id or fingerprint',
       )
       .option('--all', 'the whole catalogue')
       .option('--variant <list>', `variants to run under (${VARIANT_FORMS}); every preset if absent`, collect)
@@ -120,11 +122,19 @@ export const litmusCommand: CommandSpec<Answer> = {
       .option('--bound <n>', `preemptions of bounded, depth of pct (${DEFAULTS.bound})`)
       .option('--scenario <file>', 'the scenario that a token belongs to, where it is not of the catalogue')
       .option('--witness <file>', 'write the shortest bad interleaving as a trace (events as JSON lines)');
+    command
+      .option('-o, --output <file>', 'shrink: write the events that are left as a trace')
+      .option('--check-only', 'shrink: what other checks say of the same moment may be lost');
+    declareTraceOptions(command);
     declareOutputOptions(command, 'JSON (schema faultline.litmus/1), one object a scenario');
   },
 
   async *run(context, [action, ...names], options) {
     known(action!, ACTIONS, 'action', '`faultline litmus --help`');
+    if (action === 'shrink') {
+      yield { what: 'shrunk', shrunk: await runShrink(context, names, options) };
+      return;
+    }
     const wanted = flagOption(options, 'all') || action === 'list' ? catalogueNames() : names;
     if (wanted.length === 0)
       throw new UsageError(
@@ -173,11 +183,13 @@ export const litmusCommand: CommandSpec<Answer> = {
     if (answer.what === 'list') return listJson(answer.programs);
     if (answer.what === 'program')
       return { ...(listJson([answer.program]) as object), text: answer.program.text };
+    if (answer.what === 'shrunk') return shrunkJson(answer.shrunk);
     return answer.what === 'runs' ? runsJson(answer.runs) : shownJson(answer.shown);
   },
-  text(answer, style) {
+  text(answer, style, options) {
     if (answer.what === 'list') return listText(answer.programs, style);
     if (answer.what === 'program') return programText(answer.program);
+    if (answer.what === 'shrunk') return shrunkText(answer.shrunk, style, options);
     return answer.what === 'runs' ? runsText(answer.runs, style) : shownText(answer.shown, style);
   },
 };

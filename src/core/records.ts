@@ -36,6 +36,8 @@ export const ROW_CPU_STARTED = 4;
  * (events/json-lines.ts), which tells the time, CPU and task, too.
  */
 export const EVENT_LINE_NAME = '(event line)';
+/** The schema that a first line of such a trace may name, which states no event and tells what the trace is. */
+export const EVENT_LINES_SCHEMA = 'faultline.event-lines/1';
 
 /** Columns of up to some ten thousand rows. `count` rows are valid. */
 export interface RecordBatch {

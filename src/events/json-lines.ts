@@ -34,6 +34,7 @@ import {
   CTX_NMI,
   CTX_PREEMPT_SHIFT,
   CTX_SOFTIRQ,
+  EVENT_LINES_SCHEMA,
 } from '../core/records.ts';
 import type { EventBatch } from './batch.ts';
 import type { ArgType, EventKind } from './declare.ts';
@@ -150,6 +151,35 @@ export function encodeEvent(event: LineEvent, seq?: number): string {
     ...(ctx & CTX_KNOWN ? { ctx: encodeContext(ctx) } : {}),
     args,
   });
+}
+
+/** What a trace of event lines tells in its first line. Null: not known, and left out. */
+export interface LinesHead {
+  readonly originNs: bigint;
+  readonly ticks: boolean;
+  readonly kernel: string | null;
+  readonly arch: string | null;
+  readonly clock: string | null;
+  readonly tasks: ReadonlyArray<{ readonly pid: number; readonly comm: string }>;
+  /** More keys, which readers pass over. */
+  readonly about: Readonly<Record<string, Json>>;
+}
+
+/** A trace as text that every command reads: a line that tells what it is, and a line for each event. */
+export function encodeTrace(head: LinesHead, events: EventBatch): string {
+  const { kernel, arch, clock } = head;
+  const told = Object.entries({ kernel, arch, clock }).filter(([, value]) => value !== null);
+  const first = {
+    schema: EVENT_LINES_SCHEMA,
+    origin_ns: String(head.originNs),
+    ...Object.fromEntries(told),
+    ...(head.ticks ? { ticks: true } : {}),
+    tasks: head.tasks.map(({ pid, comm }) => ({ pid, comm })),
+    ...head.about,
+  };
+  const lines = [JSON.stringify(first)];
+  for (let i = 0; i < events.count; i++) lines.push(encodeEvent(eventOf(events, i), events.firstSeq + i));
+  return `${lines.join('\n')}\n`;
 }
 
 function encodeContext(ctx: number): Json {

@@ -1,5 +1,5 @@
 import { InputError } from '../core/errors.ts';
-import { EVENT_LINE_NAME } from '../core/records.ts';
+import { EVENT_LINE_NAME, EVENT_LINES_SCHEMA } from '../core/records.ts';
 import type { ReaderFacts } from './facts.ts';
 import type { TraceFormat } from './format.ts';
 import { type RecordHead, TextRows } from './text-rows.ts';
@@ -7,8 +7,6 @@ import { type TextBlock, type TextLines, TextTrace } from './text-trace.ts';
 
 const LINE_FEED = 10;
 const FORMAT = 'events as JSON lines';
-/** The schema that a first line may name, which states no event and tells what the trace is. */
-const HEADER_SCHEMA = 'faultline.event-lines/1';
 /** Where a line tells its time and CPU: for the facts of the trace; the decoder reads the line itself. */
 const STAMP = /"ns"\s*:\s*(-?\d{1,16})\s*[,}]/;
 const CPU = /"cpu"\s*:\s*(\d{1,5})\s*[,}]/;
@@ -22,14 +20,16 @@ export const jsonEvents: TraceFormat = {
     );
     if (!/^(\xef\xbb\xbf)?\s*\{/.test(text)) return 0;
     const line = text.trimStart().split('\n', 1)[0]!;
-    return line.includes(`"${HEADER_SCHEMA}"`) || (/"event"\s*:\s*"/.test(line) && STAMP.test(line)) ? 92 : 0;
+    return line.includes(`"${EVENT_LINES_SCHEMA}"`) || (/"event"\s*:\s*"/.test(line) && STAMP.test(line))
+      ? 92
+      : 0;
   },
   open(source) {
     const trace = new TextTrace(source, { format: FORMAT, lines: (facts) => new JsonLines(facts) });
     const { prefix } = source;
     const end = prefix.indexOf(LINE_FEED);
     const line = Buffer.from(prefix.subarray(0, end < 0 ? prefix.length : end)).toString('utf8');
-    if (line.includes(`"${HEADER_SCHEMA}"`)) readHeader(line, trace.facts, source.label);
+    if (line.includes(`"${EVENT_LINES_SCHEMA}"`)) readHeader(line, trace.facts, source.label);
     return trace;
   },
 };
@@ -111,7 +111,7 @@ class JsonLines implements TextLines {
 
   #line(b: Buffer, from: number, to: number): void {
     const text = b.toString('latin1', from, to);
-    const header = this.rows.line === 0 && text.includes(`"${HEADER_SCHEMA}"`);
+    const header = this.rows.line === 0 && text.includes(`"${EVENT_LINES_SCHEMA}"`);
     if (header || text.trim() === '') {
       this.rows.line++;
       return;

@@ -167,7 +167,10 @@ const ORDERED_CLOCKS = ['counter', 'global', 'mono'];
 const UNORDERED_SKEW_NS = 1_000_000;
 
 /** How far two CPUs' stamps may be apart, in ns. */
-function clockSkew(options: AnalyzeOptions, told: string | null): number {
+export function clockSkew(
+  options: Pick<AnalyzeOptions, 'clock' | 'clockSkewNs'>,
+  told: string | null,
+): number {
   if (options.clockSkewNs !== null) return options.clockSkewNs;
   const clock = options.clock ?? told;
   return clock !== null && ORDERED_CLOCKS.includes(clock) ? 0 : UNORDERED_SKEW_NS;

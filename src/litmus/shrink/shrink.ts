@@ -25,7 +25,16 @@ function isSameObject(a: Place, b: Place): boolean {
   return OBJECT.every((name) => a[name] === b[name]);
 }
 
-/** The divergence among others: the same check, verdict and cause, of the same event and objects. */
+/** Whether every check that fired on the moment fired on it here too, as sure as there. */
+function hasConsequences(found: Divergence, wanted: Divergence): boolean {
+  return wanted.consequences.every(({ check, verdict, severity }) =>
+    found.consequences.some(
+      (other) => other.check === check && other.verdict === verdict && other.severity === severity,
+    ),
+  );
+}
+
+/** The divergence among others: the same checks, verdicts and cause, of the same event and objects. */
 function among(
   divergences: readonly Divergence[],
   wanted: Divergence,
@@ -37,6 +46,7 @@ function among(
       found.verdict === wanted.verdict &&
       found.severity === wanted.severity &&
       found.fingerprint === wanted.fingerprint &&
+      hasConsequences(found, wanted) &&
       found.members.some(
         (member) => seqOf(member.seq) === wanted.place.seq && isSameObject(member, wanted.place),
       ),

@@ -1,0 +1,172 @@
+import { writeFileSync } from 'node:fs';
+import type { Divergence, Evidence } from '../checks/finding.ts';
+import { encodeEvent, eventOf } from '../events/json-lines.ts';
+import { inLanes, type LaneRow } from '../litmus/draw.ts';
+import { type Shrunk, shrinkDivergence, shrunkLines } from '../replay/shrink.ts';
+import { escapeText, shellWord } from '../report/escape.ts';
+import { eventWords } from '../report/event-words.ts';
+import { count, plural } from '../report/format.ts';
+import type { Json } from '../report/json.ts';
+import { labelled } from '../report/layout.ts';
+import { REPORT_COLUMNS, type Style } from '../report/style.ts';
+import { taskNames } from '../report/tasks.ts';
+import type { Context, Options } from './command.ts';
+import { UsageError } from './exit.ts';
+import { flagOption, listOption, textOption } from './options.ts';
+import { decodeOptions, traceOptions } from './trace-options.ts';
+import { variantsOrAuto } from './variant-option.ts';
+
+/** The divergence that an id or a fingerprint names. */
+function named(divergences: readonly Divergence[], name: string, input: string): Divergence {
+  const found = divergences.find(({ id, fingerprint }) => id === name || fingerprint === name);
+  if (found !== undefined) return found;
+  const there = divergences.slice(0, 8).map(({ id, check }) => `${id} ${check}`);
+  const more = divergences.length > there.length ? [`${divergences.length - there.length} more`] : [];
+  throw new UsageError(
+    `there is no divergence '${name}' in ${input}`,
+    there.length === 0
+      ? 'under these rules it shows none'
+      : `it is the id or the fingerprint that \`faultline analyze\` prints: ${[...there, ...more].join(', ')}`,
+  );
+}
+
+/** `faultline litmus shrink`: reads, analyzes, reads again, reduces, and writes what was asked for. */
+export async function runShrink(
+  context: Context,
+  [input, name, ...more]: readonly string[],
+  options: Options,
+): Promise<Shrunk> {
+  if (input === undefined || name === undefined || more.length > 0)
+    throw new UsageError(
+      'litmus shrink takes a trace or a case, and one divergence of it',
+      'example: faultline litmus shrink trace.dat d1 -o small.jsonl',
+    );
+  if (input === '-')
+    throw new UsageError(
+      'litmus shrink reads its input twice, and standard input can be read once',
+      'record it first: faultline analyze - -o trace.case',
+    );
+  const [variant, ...others] = variantsOrAuto(listOption(options, 'variant') ?? ['auto']);
+  if (others.length > 0) throw new UsageError('litmus shrink takes one variant');
+  const told = traceOptions(options);
+  const wanted = { ...told, variant: variant!, checks: null, since: null, until: null };
+  const analysis = await context.analyze(input, wanted);
+  const found = named(analysis.divergences, name, input);
+  const events = context.events(input, { decode: decodeOptions(options) });
+  const shrunk = await shrinkDivergence(analysis, found, events, {
+    ...wanted,
+    checkOnly: flagOption(options, 'checkOnly'),
+  });
+  const path = textOption(options, 'output');
+  if (path !== null) writeFileSync(path, shrunkLines(shrunk));
+  return shrunk;
+}
+
+const NOTES: Readonly<Record<Evidence['role'], string | null>> = {
+  cause: '<-- cause',
+  decision: '<-- here',
+  harm: '<-- harm',
+  context: null,
+};
+const ROLES = ['harm', 'decision', 'cause'] as const;
+
+/** What an event plays in the divergence. */
+function noteOf(found: Divergence, seq: number): string | null {
+  const evidence = [found, ...found.consequences].flatMap((one) => one.evidence);
+  const role = ROLES.find((one) => evidence.some((event) => event.seq === seq && event.role === one));
+  return role === undefined ? null : NOTES[role];
+}
+
+/** Lanes of their own at most: the deciding task's, and one or two more. */
+const LANES_MAX = 3;
+
+/** The events in lanes: the task of the divergence on the left, the others beside it. Seqs are those of the trace. */
+function lanesOf({ analysis, sequence }: Shrunk): string {
+  const { events, seqs, found } = sequence;
+  const tasks = taskNames(analysis.trace);
+  const first = found.place.pid ?? events.pid[0]!;
+  const pids = [...new Set([first, ...events.pid])].filter((pid) => events.pid.includes(pid));
+  const own = pids.slice(0, pids.length > LANES_MAX ? 1 : LANES_MAX);
+  const head = (pid: number): string => {
+    const cpus = new Set([...events.cpu].filter((_cpu, i) => events.pid[i] === pid));
+    const [cpu] = cpus;
+    return `${cpus.size === 1 && cpu! >= 0 ? `CPU${cpu} ` : ''}${tasks.label(pid < 0 ? null : pid)}`;
+  };
+  const rows: LaneRow[] = seqs.map((seq, i) => {
+    const { kind, args, pid } = eventOf(events, i);
+    const at = own.indexOf(pid);
+    const words = escapeText(eventWords(kind, args));
+    const note = noteOf(found, i + 1);
+    return {
+      lane: at < 0 ? own.length : at,
+      seq,
+      text: at < 0 ? `${tasks.label(pid)}: ${words}` : words,
+      ...(note === null ? {} : { note }),
+    };
+  });
+  return inLanes([...own.map(head), ...(own.length < pids.length ? ['other tasks'] : [])], rows);
+}
+
+const MARGIN = ' '.repeat(11);
+
+/** A reduced divergence as text. */
+export function shrunkText(shrunk: Shrunk, style: Style, options: Options): string {
+  const { analysis, whole, sequence } = shrunk;
+  const { trace, variant } = analysis;
+  const rules = variant === null ? [] : ['--variant', shellWord(variant)];
+  const path = textOption(options, 'output');
+  const command = ['faultline analyze', ...(path === null ? [] : [shellWord(path)]), ...rules].join(' ');
+  const lines = [
+    `${style.bold(whole.check)}  ${whole.verdict}  ${whole.severity}  fingerprint ${whole.fingerprint}`,
+    '',
+    labelled('trace', `${escapeText(trace.path)}, ${whole.id}`),
+    labelled('variant', variant === null ? 'auto' : `${escapeText(variant)} (declared)`),
+    labelled(
+      'reduced',
+      `${plural(trace.events, 'event')} to ${count(sequence.seqs.length)}, each of them needed; ${plural(sequence.judged, 'sequence')} judged`,
+    ),
+    labelled(
+      'shows',
+      [whole, ...sequence.found.consequences].map(({ check, verdict }) => `${check} (${verdict})`).join(', '),
+    ),
+    '',
+    lanesOf(shrunk),
+  ];
+  if (path !== null)
+    lines.push(
+      '',
+      labelled('written', escapeText(path)),
+      MARGIN.length + command.length <= REPORT_COLUMNS
+        ? labelled('try', command)
+        : `try        ${command.replace(' --variant', ` \\\n${MARGIN}    --variant`)}`,
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+/** A reduced divergence as JSON; the events are those of event lines, with the seqs of the trace. */
+export function shrunkJson({ analysis, whole, sequence }: Shrunk): Json {
+  const { events, seqs, found, judged } = sequence;
+  return {
+    schema: 'faultline.shrink/1',
+    trace: analysis.trace.path,
+    variant: analysis.variant,
+    divergence: {
+      id: whole.id,
+      check: whole.check,
+      verdict: whole.verdict,
+      severity: whole.severity,
+      cause: whole.cause,
+      fingerprint: whole.fingerprint,
+      consequences: found.consequences.map(({ check, verdict, severity }) => ({ check, verdict, severity })),
+    },
+    of_events: analysis.trace.events,
+    sequences_judged: judged,
+    events: seqs.map((seq, i) => ({
+      ...(JSON.parse(encodeEvent(eventOf(events, i), seq)) as { readonly [key: string]: Json }),
+      role:
+        noteOf(found, i + 1)
+          ?.replace('<-- ', '')
+          .replace('here', 'decision') ?? null,
+    })),
+  };
+}
