@@ -5,7 +5,7 @@ import { inLanes, type LaneRow } from '../litmus/draw.ts';
 import { type Shrunk, shrinkDivergence, shrunkLines } from '../replay/shrink.ts';
 import { escapeText, shellWord } from '../report/escape.ts';
 import { eventWords } from '../report/event-words.ts';
-import { count, plural } from '../report/format.ts';
+import { count, hexOrNull, plural } from '../report/format.ts';
 import type { Json } from '../report/json.ts';
 import { labelled } from '../report/layout.ts';
 import { REPORT_COLUMNS, type Style } from '../report/style.ts';
@@ -77,11 +77,39 @@ function noteOf(found: Divergence, seq: number): string | null {
   return role === undefined ? null : NOTES[role];
 }
 
+/** Names for pages, mms and addresses, as scenarios use them. */
+const LETTERS = { pfn: 'PQRS', mm: 'ABCD', va: 'vwxy' };
+
 /** Lanes of their own at most: the deciding task's, and one or two more. */
 const LANES_MAX = 3;
 
+/** Short names by what they stand for, in hexadecimal: the objects of the divergence first, then as they come. */
+function objectNames({ sequence }: Shrunk): ReadonlyMap<string, string> {
+  const { events, found } = sequence;
+  const names = new Map<string, string>();
+  const used = { pfn: 0, mm: 0, va: 0 };
+  const add = (type: keyof typeof used, value: number | null): void => {
+    const text = hexOrNull(value);
+    const letter = LETTERS[type][used[type]];
+    if (text === null || letter === undefined || names.has(text) || value === 0 || value === -1) return;
+    names.set(text, letter);
+    used[type]++;
+  };
+  const { pfn, newPfn, mm, address } = found.place;
+  add('pfn', pfn);
+  add('pfn', newPfn);
+  add('mm', mm);
+  add('va', address);
+  for (let i = 0; i < events.count; i++) {
+    const { kind, args } = eventOf(events, i);
+    for (const [name, type] of Object.entries(kind.args))
+      if (type === 'pfn' || type === 'mm' || type === 'va') add(type, args[kind.at[name]!]!);
+  }
+  return names;
+}
+
 /** The events in lanes: the task of the divergence on the left, the others beside it. Seqs are those of the trace. */
-function lanesOf({ analysis, sequence }: Shrunk): string {
+function lanesOf({ analysis, sequence }: Shrunk, names: ReadonlyMap<string, string>): string {
   const { events, seqs, found } = sequence;
   const tasks = taskNames(analysis.trace);
   const first = found.place.pid ?? events.pid[0]!;
@@ -95,7 +123,11 @@ function lanesOf({ analysis, sequence }: Shrunk): string {
   const rows: LaneRow[] = seqs.map((seq, i) => {
     const { kind, args, pid } = eventOf(events, i);
     const at = own.indexOf(pid);
-    const words = escapeText(eventWords(kind, args));
+    const told = eventWords(kind, args);
+    // What stands in the life of one page does not name it.
+    const page = kind.at['pfn'] === undefined ? null : hexOrNull(args[kind.at['pfn']]!);
+    const whole = page === null || told.includes(page) ? told : `${page}: ${told}`;
+    const words = escapeText(whole).replace(/0x[0-9a-f]+/g, (hex) => names.get(hex) ?? hex);
     const note = noteOf(found, i + 1);
     return {
       lane: at < 0 ? own.length : at,
@@ -116,6 +148,7 @@ export function shrunkText(shrunk: Shrunk, style: Style, options: Options): stri
   const rules = variant === null ? [] : ['--variant', shellWord(variant)];
   const path = textOption(options, 'output');
   const command = ['faultline analyze', ...(path === null ? [] : [shellWord(path)]), ...rules].join(' ');
+  const names = objectNames(shrunk);
   const lines = [
     `${style.bold(whole.check)}  ${whole.verdict}  ${whole.severity}  fingerprint ${whole.fingerprint}`,
     '',
@@ -130,7 +163,12 @@ export function shrunkText(shrunk: Shrunk, style: Style, options: Options): stri
       [whole, ...sequence.found.consequences].map(({ check, verdict }) => `${check} (${verdict})`).join(', '),
     ),
     '',
-    lanesOf(shrunk),
+    lanesOf(shrunk, names),
+    '',
+    labelled(
+      'where',
+      [...names].map(([hex, name]) => `${name} ${hex}`).join(', ') || 'nothing has an address',
+    ),
   ];
   if (path !== null)
     lines.push(

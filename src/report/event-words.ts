@@ -1,4 +1,4 @@
-import { pageFlagText } from '../core/pageflags.ts';
+import { PG_LOCKED, pageFlagText } from '../core/pageflags.ts';
 import { hex } from '../core/pointer.ts';
 import {
   PTE_DIRTY,
@@ -69,7 +69,15 @@ export function argumentText(type: ArgType, value: number, frame: number): strin
 
 type Values = (name: string) => number;
 
-/** Sentences for the events of a page's life; the others are told by name and arguments. */
+/** A change of a refcount as people write it. */
+function refText(v: Values, w: (name: string) => string): string {
+  const delta = v('delta');
+  const to = Number.isNaN(v('count')) ? '' : ` -> ${w('count')}`;
+  const what = delta === 0 ? 'refcount looked at' : `refcount ${delta > 0 ? '+' : ''}${delta}`;
+  return `${what}${to} of ${w('pfn')}${v('flags') & PG_LOCKED ? ', page locked' : ''}`;
+}
+
+/** Sentences for the events that readers meet most; the others are told by name and arguments. */
 const SENTENCES: Readonly<Record<string, (value: Values, words: (name: string) => string) => string>> = {
   'page.alloc': (v, w) => `allocated${v('order') > 0 ? `, order ${w('order')}` : ''}`,
   'page.free': (v, w) => `freed${v('order') > 0 ? `, order ${w('order')}` : ''}`,
@@ -79,6 +87,30 @@ const SENTENCES: Readonly<Record<string, (value: Values, words: (name: string) =
   'lru.isolate': (v) => (v('ok') === 0 ? 'not isolated: on no LRU list' : 'taken off its LRU list'),
   'lock.release': () => 'page lock about to be released',
   'lock.wait': () => 'waits for the page lock',
+  'anon.begin': (_, w) => `do_anonymous_page at ${w('va')} of mm ${w('mm')}`,
+  'anon.end': () => 'do_anonymous_page returned',
+  'fault.begin': (_, w) => `fault at ${w('va')} of mm ${w('mm')}`,
+  'fault.end': () => 'fault handled',
+  'wp.end': () => 'do_wp_page returned',
+  'ref.add': refText,
+  'pte.clear-flush': (_, w) => `PTE at ${w('va')} of mm ${w('mm')} cleared and flushed`,
+  'fork.ptes.begin': (_, w) => `fork copies PTEs from ${w('va')} on, mm ${w('parent')} to ${w('child')}`,
+  'task.new': (_, w) => `starts task ${w('pid')}`,
+  'gup.grab-fast.begin': (_, w) => `GUP-fast tries to take a reference: ${w('flags')}`,
+  'gup.grab-fast.end': (v, w) => `GUP-fast ${Number.isNaN(v('pfn')) ? 'took none' : `has ${w('pfn')}`}`,
+  'reclaim.begin': () => 'enters reclaim',
+  'reclaim.end': () => 'leaves reclaim',
+  'reclaim.pages': () => 'reclaim of given pages starts',
+  'thp.collapse.begin': (_, w) => `collapse of the range around ${w('va')} starts`,
+  'thp.isolate.begin': () => 'collapse: PMD cleared, small pages are checked',
+  'thp.collapse.commit': () => 'collapse: copied, small pages are released',
+  'thp.collapse.end': () => 'collapse returned',
+  'swap.free-cache.begin': (_, w) => `free_swap_and_cache of slot ${w('entry')} starts`,
+  'swap.free-cache.end': () => 'free_swap_and_cache returned',
+  'si.off.begin': () => 'swapoff starts',
+  'si.unuse.begin': () => 'try_to_unuse starts',
+  'si.unuse.end': () => 'try_to_unuse returned',
+  'si.freed': (_, w) => `swap device ${w('type')} is torn down`,
   'wp.begin': (_, w) => `write fault at ${w('va')}, PTE ${w('pte')}`,
   'wp.test': () => 'sole-user test starts',
   'wp.copy': (_, w) => `COPY decided, fault at ${w('va')}`,

@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { built } from './built.ts';
+
+const TRACE = 'traces/V1-pin-guptest.txt.gz';
+const CHECK = 'gup-pin-broken-by-cow';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'faultline-shrink-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Found {
+  readonly check: string;
+  readonly verdict: string;
+  readonly fingerprint: string;
+  readonly consequences: ReadonlyArray<{ readonly check: string }>;
+}
+
+function analyzed(path: string): readonly Found[] {
+  const { stdout } = built(['analyze', '--json', '--variant', '6.12', path]);
+  return (JSON.parse(stdout) as { divergences: Found[] }).divergences;
+}
+
+describe('faultline litmus shrink', () => {
+  test('a capture of 22,294 events is told by a few, which analyze judges alike', () => {
+    const path = join(folder, 'small.jsonl');
+    const run = built(['litmus', 'shrink', TRACE, 'd1', '--variant', '6.12', '-o', path]);
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toContain('22,294 events to 11, each of them needed');
+    expect(run.stdout).toMatch(/^event {2}wl\/1212 {23}\| CPU0 wl-reclaim\/1213$/m);
+    expect(run.stdout.split('\n').every((line) => line.length <= 78)).toBe(true);
+    const [head, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
+    expect(JSON.parse(head!)).toMatchObject({
+      schema: 'faultline.event-lines/1',
+      kernel: '6.12',
+      shows: { check: CHECK, verdict: 'proven' },
+    });
+    const [whole] = analyzed(TRACE);
+    const [small] = analyzed(path);
+    expect(small).toMatchObject({ check: CHECK, verdict: 'proven', fingerprint: whole!.fingerprint });
+    expect(small!.consequences.map(({ check }) => check)).toEqual(
+      whole!.consequences.map(({ check }) => check),
+    );
+    // One event less, and it is gone.
+    writeFileSync(path, `${[head, ...lines.slice(0, -1)].join('\n')}\n`);
+    expect(analyzed(path)).toEqual([]);
+  });
+
+  test('mistakes are told with what there is', () => {
+    const shrink = (...args: string[]) => built(['litmus', 'shrink', ...args]);
+    expect(shrink(TRACE, 'd99', '--variant', '6.12')).toMatchObject({ code: 2 });
+    expect(shrink(TRACE, 'd99').stderr).toContain("there is no divergence 'd99'");
+    expect(shrink(TRACE).stderr).toContain('litmus shrink takes a trace or a case, and one divergence');
+    expect(shrink('-', 'd1').stderr).toContain('standard input can be read once');
+    expect(shrink(TRACE, 'd1', '--variant', '6.12,6.1').stderr).toContain('takes one variant');
+    expect(shrink('absent.txt', 'd1').code).toBe(3);
+  });
+});
