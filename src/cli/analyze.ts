@@ -19,7 +19,7 @@ import {
   severityOption,
   textOption,
 } from './options.ts';
-import { traceOptions } from './trace-options.ts';
+import { inputsOf, traceOptions } from './trace-options.ts';
 import { VARIANT_FORMS, variantOption } from './variant-option.ts';
 import { exitOf, type FailRules } from './verdict.ts';
 
@@ -83,14 +83,18 @@ export const analyzeCommand: CommandSpec<Analysis> = {
     const rules = failRules(context.engine, options);
     const scope = scopeOf(options);
     const record = textOption(options, 'output');
-    if (record !== null && operands.length > 1)
-      throw new UsageError('a case holds one trace', 'record each with a -o of its own');
+    const inputs = inputsOf(operands, options);
+    if (record !== null && inputs.length > 1)
+      throw new UsageError(
+        'a case holds one trace',
+        'record each with a -o of its own; --together reads files of one capture as one trace',
+      );
     if (record !== null && (wanted.since !== null || wanted.until !== null))
       throw new UsageError(
         'a case holds the whole trace: -o takes no --since and no --until',
         'record it, then analyze the case with them',
       );
-    for (const input of operands) {
+    for (const input of inputs) {
       if (context.stopped) return;
       try {
         const whole = await context.analyze(input, wanted, record);

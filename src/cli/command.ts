@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Input } from '../core/input.ts';
 import type { Analysis } from '../replay/analysis.ts';
 import type { AnalyzeOptions } from '../replay/analyze.ts';
 import type { Ingested, IngestOptions } from '../replay/ingest.ts';
@@ -21,9 +22,9 @@ export interface Context {
    * Analyzes one input, with progress on stderr where that is a terminal, until the user asks to stop. `record` is the
    * path of the case that it is recorded in.
    */
-  analyze(input: string, options: AnalyzeOptions, record?: string | null): Promise<Analysis>;
+  analyze(input: Input, options: AnalyzeOptions, record?: string | null): Promise<Analysis>;
   /** The events of a trace or a case, until the user asks to stop. */
-  readonly events: (input: string, options: IngestOptions) => AsyncIterable<Ingested>;
+  readonly events: (input: Input, options: IngestOptions) => AsyncIterable<Ingested>;
   /** Whether the user has asked to stop. */
   readonly stopped: boolean;
 }

@@ -6,7 +6,7 @@ import { csvLine } from '../report/rows.ts';
 import type { AnyCommand } from './command.ts';
 import { UsageError } from './exit.ts';
 import { declareTraceOptions, textOption } from './options.ts';
-import { decodeOptions } from './trace-options.ts';
+import { decodeOptions, inputOf } from './trace-options.ts';
 
 const COLUMNS = [
   'seq',
@@ -65,19 +65,20 @@ export const exportCommand: AnyCommand = {
   description: 'write the events of a case or a trace as JSON lines or CSV',
 
   declare(command) {
-    command.argument('<case|trace>', 'the case, or a trace; - is standard input');
+    command.argument('<case|trace...>', 'the case, or a trace; - is standard input');
     command.option('--format <format>', `${Object.keys(FORMATS).join(' or ')}`, 'jsonl');
     declareTraceOptions(command);
   },
 
-  async *render(context, [input], options) {
+  async *render(context, operands, options) {
+    const input = inputOf(operands, options);
     const format = textOption(options, 'format') ?? 'jsonl';
     const write = FORMATS[format];
     if (write === undefined)
       throw new UsageError(`--format takes ${Object.keys(FORMATS).join(' or ')}, not '${format}'`);
     const comms = new Map<number, string>();
     if (format === 'csv') yield csvLine(COLUMNS);
-    for await (const message of context.events(input!, { decode: decodeOptions(options) })) {
+    for await (const message of context.events(input, { decode: decodeOptions(options) })) {
       for (const { pid, comm } of message.facts.changedTasks) comms.set(pid, comm);
       yield write(message, comms);
     }

@@ -3,7 +3,7 @@ import { infoJson, infoText } from '../report/info.ts';
 import type { CommandSpec } from './command.ts';
 import { EXIT } from './exit.ts';
 import { declareOutputOptions, declareTraceOptions } from './options.ts';
-import { traceOptions } from './trace-options.ts';
+import { inputsOf, traceOptions } from './trace-options.ts';
 
 /** `faultline info`: what a trace is and holds. */
 export const infoCommand: CommandSpec<Analysis> = {
@@ -18,7 +18,7 @@ export const infoCommand: CommandSpec<Analysis> = {
 
   async *run(context, operands, options) {
     const wanted = { ...traceOptions(options), variant: null, checks: null, since: null, until: null };
-    for (const input of operands) {
+    for (const input of inputsOf(operands, options)) {
       if (context.stopped) return;
       try {
         const analysis = await context.analyze(input, wanted);

@@ -13,7 +13,8 @@ export function declareTraceOptions(command: Command): void {
     .option('--arch <arch>', 'architecture of the kernel, e.g. x86-64')
     .option('--clock <name>', 'trace clock (local, global, mono, counter, ...)')
     .option('--clock-skew <ns>', 'how far the clocks of two CPUs may be apart')
-    .option('--vmemmap-base <hex>', 'address of the struct page of pfn 0');
+    .option('--vmemmap-base <hex>', 'address of the struct page of pfn 0')
+    .option('--together', 'all files are one capture, by CPU or rotated: read them as one trace');
 }
 
 /** Options of every command that prints. */

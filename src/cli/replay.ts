@@ -4,7 +4,7 @@ import { PRESETS } from '../variants/presets.ts';
 import type { CommandSpec, Options } from './command.ts';
 import { UsageError } from './exit.ts';
 import { collect, declareOutputOptions, declareTraceOptions, listOption } from './options.ts';
-import { traceOptions } from './trace-options.ts';
+import { inputsOf, traceOptions } from './trace-options.ts';
 import { VARIANT_FORMS, variantsOrAuto } from './variant-option.ts';
 
 /** The two variants of --bisect; null is `auto`. */
@@ -44,7 +44,7 @@ export const replayCommand: CommandSpec<Replay> = {
     const names = listOption(options, 'variant');
     const variants = names === null ? (pair ?? PRESETS) : variantsOrAuto(names);
     const { kernel, arch, clock, vmemmapBase } = traceOptions(options);
-    for (const input of operands) {
+    for (const input of inputsOf(operands, options)) {
       if (context.stopped) return;
       try {
         yield await replay(

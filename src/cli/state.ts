@@ -1,3 +1,4 @@
+import { inputName } from '../core/input.ts';
 import { entryOf } from '../core/pte.ts';
 import { type At, visit } from '../replay/travel.ts';
 import { type StateAnswer, stateJson, stateText } from '../report/state.ts';
@@ -11,7 +12,7 @@ import {
   momentOption,
   textOption,
 } from './options.ts';
-import { decodeOptions } from './trace-options.ts';
+import { decodeOptions, inputOf } from './trace-options.ts';
 
 /** A moment, `start` or `end`. */
 function atOption(options: Options): At {
@@ -42,7 +43,10 @@ export const stateCommand: CommandSpec<StateAnswer> = {
   description: 'show the reconstructed MM state at an event or a time',
 
   declare(command) {
-    command.argument('<case|trace>', 'the case, or a trace to be read up to the moment; - is standard input');
+    command.argument(
+      '<case|trace...>',
+      'the case, or a trace to be read up to the moment; - is standard input',
+    );
     command
       .option('--at <moment>', 'after this seq, at this time, start or end')
       .option('--pfn <hex>', 'only this page, and who maps and holds it')
@@ -54,7 +58,8 @@ export const stateCommand: CommandSpec<StateAnswer> = {
     declareOutputOptions(command, 'one JSON object (schema faultline.state/1)');
   },
 
-  async *run(context, [input], options) {
+  async *run(context, operands, options) {
+    const input = inputOf(operands, options);
     const at = atOption(options);
     const scope = {
       pfn: hexOption(options, 'pfn', '--pfn'),
@@ -65,10 +70,10 @@ export const stateCommand: CommandSpec<StateAnswer> = {
     };
     if (scope.address !== null && scope.pid === null && scope.mm === null)
       throw new UsageError('--address needs to know whose address it is', 'give --pid or --mm with it');
-    const found = await visit(input!, at, { decode: decodeOptions(options), source: context.events });
+    const found = await visit(input, at, { decode: decodeOptions(options), source: context.events });
     if (found.beyond)
       throw new UsageError(
-        `${textOption(options, 'at')} lies behind the end of ${input}`,
+        `${textOption(options, 'at')} lies behind the end of ${inputName(input)}`,
         `it has ${found.seq} events: --at 1 to --at ${found.seq}, or --at end`,
       );
     yield { ...found, scope };

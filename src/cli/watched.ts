@@ -1,3 +1,4 @@
+import { type Input, inputName } from '../core/input.ts';
 import type { Analysis } from '../replay/analysis.ts';
 import type { AnalyzeOptions } from '../replay/analyze.ts';
 import { eventsOf } from '../replay/case-source.ts';
@@ -46,11 +47,11 @@ export async function* untilStopped<T>(source: AsyncIterable<T>, signal: AbortSi
 /** Analyzes one input with progress on the terminal, until it is done or the user asks to stop. */
 export async function analyzeWatched(
   engine: Engine,
-  input: string,
+  input: Input,
   options: AnalyzeOptions,
   { signal, terminal, record }: Watch,
 ): Promise<Analysis> {
-  const bar = terminal === null ? null : progressBar(terminal, escapeText(input));
+  const bar = terminal === null ? null : progressBar(terminal, escapeText(inputName(input)));
   try {
     const analysis = await engine.analyze(input, options, {
       signal,

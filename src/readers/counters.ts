@@ -81,6 +81,10 @@ export const READER_COUNTERS = {
     advice:
       'Records older than the record before on their CPU; the file may be several dumps glued together.',
   },
+  'empty-files': {
+    severity: 'info',
+    advice: 'Files without a record among those read together: of a capture by CPU, CPUs that were idle.',
+  },
   'tasks-not-kept': {
     severity: 'notice',
     advice: 'Names of tasks beyond the first 262,144 were not kept.',

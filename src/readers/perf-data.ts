@@ -168,11 +168,12 @@ class PerfData implements OpenTrace {
         return;
       }
       case RECORD_COMM: {
-        const nul = bytes.indexOf(0, at + 16);
-        const stop = nul < 0 || nul > end ? end : nul;
+        if (at + 16 > end) return;
+        const comm = bytes.subarray(at + 16, end);
+        const nul = comm.indexOf(0);
         this.facts.task(
           view.getInt32(at + 12, little),
-          bytes.toString('utf8', at + 16, Math.max(at + 16, stop)),
+          comm.toString('utf8', 0, nul < 0 ? comm.length : nul),
           view.getInt32(at + 8, little),
         );
         return;

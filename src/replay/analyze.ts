@@ -5,6 +5,7 @@ import { Ballot } from '../compare/ballot.ts';
 import { fitOf } from '../compare/fit.ts';
 import { watchOccasions } from '../compare/occasions/index.ts';
 import { InputError } from '../core/errors.ts';
+import { type Input, inputName } from '../core/input.ts';
 import { FOLDS } from '../state/folds/index.ts';
 import { MmState } from '../state/state.ts';
 import { variantById } from '../variants/presets.ts';
@@ -41,7 +42,7 @@ export interface AnalyzeHooks {
   /** Aborted: the run ends with what was done so far. */
   readonly signal?: AbortSignal;
   /** Where events come from; a worker thread that reads the input if absent. */
-  readonly source?: (input: string, options: IngestOptions) => AsyncIterable<Ingested>;
+  readonly source?: (input: Input, options: IngestOptions) => AsyncIterable<Ingested>;
   /** The case that events and findings go to. A run that is interrupted leaves one that can be gone on with. */
   readonly record?: RecordTo;
 }
@@ -53,7 +54,7 @@ function reached(moment: Moment, seq: number, ns: number, originNs: bigint): boo
 
 /** Analyzes one input, a trace or a case. Throws InputError for an input that cannot be read. */
 export async function analyze(
-  input: string,
+  input: Input,
   asked: AnalyzeOptions,
   hooks: AnalyzeHooks = {},
 ): Promise<Analysis> {
@@ -73,7 +74,7 @@ export async function analyze(
  * batch is in flight.
  */
 async function run(
-  input: string,
+  input: Input,
   options: AnalyzeOptions,
   hooks: AnalyzeHooks,
   recorder: Recorder | null,
@@ -141,7 +142,7 @@ async function run(
   const auto = fit?.auto ?? null;
   const judged = declared ?? (auto === null ? undefined : variantById(auto.best));
   const analysis: Analysis = {
-    trace: traceFacts(input, facts, state, events, options),
+    trace: traceFacts(inputName(input), facts, state, events, options),
     variant: declared?.id ?? null,
     auto: declared === null ? auto : null,
     fit,

@@ -1,4 +1,5 @@
 import { InputError } from '../core/errors.ts';
+import type { Input } from '../core/input.ts';
 import { kindOfFile } from '../store/database.ts';
 import { type CaseHead, CaseReader } from '../store/reader.ts';
 import type { Analysis } from './analysis.ts';
@@ -8,8 +9,11 @@ import type { FactsDelta } from './input-facts.ts';
 import { engineVersion, question } from './question.ts';
 
 /** Whether an input is a case (or an SQLite file that should have been one) and no trace. */
-export function isCase(input: string): boolean {
-  return kindOfFile(input) !== 'other';
+export function isCase(input: Input): input is string {
+  if (typeof input === 'string') return kindOfFile(input) !== 'other';
+  const found = input.find((path) => kindOfFile(path) !== 'other');
+  if (found === undefined) return false;
+  throw new InputError(`${found} is a case, which holds a whole trace; give it without --together`);
 }
 
 /** What a reader of an incomplete case is told. */
@@ -46,7 +50,7 @@ async function* recorded(path: string): AsyncGenerator<Ingested> {
 }
 
 /** The events of an input: a case, or a trace that is read and decoded. Throws InputError. */
-export function eventsOf(input: string, options: IngestOptions): AsyncIterable<Ingested> {
+export function eventsOf(input: Input, options: IngestOptions): AsyncIterable<Ingested> {
   return isCase(input) ? recorded(input) : ingest(input, options);
 }
 
@@ -73,7 +77,7 @@ export function checkDeclared(path: string, head: CaseHead, declared: Declared):
  * The options that hold for an input. What was declared when a case was recorded is built into its events: it is taken
  * over, and cannot be declared otherwise.
  */
-export function optionsFor(input: string, options: AnalyzeOptions): AnalyzeOptions {
+export function optionsFor(input: Input, options: AnalyzeOptions): AnalyzeOptions {
   if (!isCase(input)) return options;
   const reader = new CaseReader(input);
   try {
@@ -93,7 +97,7 @@ export function optionsFor(input: string, options: AnalyzeOptions): AnalyzeOptio
 }
 
 /** The stored answer to a question about a case, if this program gave it. */
-export function storedAnalysis(input: string, options: AnalyzeOptions): Analysis | null {
+export function storedAnalysis(input: Input, options: AnalyzeOptions): Analysis | null {
   if (!isCase(input)) return null;
   const reader = new CaseReader(input);
   try {

@@ -2,11 +2,12 @@
 import { once } from 'node:events';
 import { parentPort } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
+import type { Input } from '../core/input.ts';
 import { type Ingested, type IngestOptions, ingestHere, LOOK_AHEAD } from './ingest.ts';
 
 /** The first message to the thread; every further one says that a message of its own was consumed. */
 export interface WorkerStart {
-  readonly path: string;
+  readonly input: Input;
   readonly options: IngestOptions;
 }
 
@@ -31,7 +32,7 @@ async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Pr
     wake?.();
   });
   try {
-    for await (const ingested of ingestHere(start.path, start.options)) {
+    for await (const ingested of ingestHere(start.input, start.options)) {
       while (credit === 0) {
         await new Promise<void>((resolve) => {
           wake = resolve;

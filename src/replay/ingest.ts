@@ -4,8 +4,10 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
+import type { Input } from '../core/input.ts';
 import { type EventBatch, EventBatchBuilder } from '../events/batch.ts';
-import { type OpenOptions, openTrace } from '../readers/open.ts';
+import type { OpenOptions } from '../readers/open.ts';
+import { openInput } from '../readers/together.ts';
 import type { RecordText } from '../store/texts.ts';
 import { type DecodeOptions, TraceDecoder } from '../tracepoints/decode.ts';
 import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
@@ -34,12 +36,12 @@ export interface Ingested {
 /** Batches that the worker may be ahead of the fold: one being folded, one waiting, one being made, one spare. */
 export const LOOK_AHEAD = 4;
 
-/** Reads a path, or '-' for standard input, in this thread. Throws InputError. */
+/** Reads an input in this thread. Throws InputError. */
 export async function* ingestHere(
-  path: string,
+  input: Input,
   options: IngestOptions & OpenOptions = {},
 ): AsyncGenerator<Ingested> {
-  const trace = await openTrace(path, options);
+  const trace = await openInput(input, options);
   const decoder = new TraceDecoder(trace.names, (name, specs) => trace.extractor(name, specs), {
     ...options.decode,
     header: { kernel: trace.facts.kernel, arch: trace.facts.arch },
@@ -75,9 +77,9 @@ export async function* ingestHere(
   yield message(true);
 }
 
-/** Reads a path, or '-' for standard input, in a worker thread. Throws InputError. */
-export async function* ingest(path: string, options: IngestOptions = {}): AsyncGenerator<Ingested> {
-  const start: WorkerStart = { path, options };
+/** Reads an input in a worker thread. Throws InputError. */
+export async function* ingest(input: Input, options: IngestOptions = {}): AsyncGenerator<Ingested> {
+  const start: WorkerStart = { input, options };
   const worker = readingThread();
   const inbox = new Inbox(worker);
   worker.postMessage(start);

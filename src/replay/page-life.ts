@@ -1,3 +1,4 @@
+import { type Input, inputName } from '../core/input.ts';
 import type { EventBatch } from '../events/batch.ts';
 import { eachName } from '../events/pages-of.ts';
 import { FOLDS } from '../state/folds/index.ts';
@@ -14,7 +15,7 @@ export interface PageStory {
 }
 
 /** The life of a page, of a case by its posting lists, of a trace by reading it. Throws InputError. */
-export async function pageStory(input: string, pfn: number, options: TripOptions = {}): Promise<PageStory> {
+export async function pageStory(input: Input, pfn: number, options: TripOptions = {}): Promise<PageStory> {
   if (!isCase(input)) return storyOfTrace(input, pfn, options);
   const traveller = new Traveller(input);
   try {
@@ -52,7 +53,7 @@ function namedIn(batch: EventBatch, wanted: number): number[] {
   return seqs;
 }
 
-async function storyOfTrace(input: string, pfn: number, options: TripOptions): Promise<PageStory> {
+async function storyOfTrace(input: Input, pfn: number, options: TripOptions): Promise<PageStory> {
   const life = new PageLife(pfn, FOLDS);
   const facts = new InputFacts();
   let events = 0;
@@ -65,7 +66,7 @@ async function storyOfTrace(input: string, pfn: number, options: TripOptions): P
   }
   return {
     facts: {
-      path: input,
+      path: inputName(input),
       originNs: facts.whole?.originNs ?? 0n,
       ticks: facts.whole?.ticks ?? false,
       tasks: [...facts.tasks.values()].sort((a, b) => a.pid - b.pid),

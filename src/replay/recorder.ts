@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { WriteFault } from '../checks/write-fault.ts';
 import type { Plain } from '../core/image.ts';
+import { filesOf, type Input, inputName } from '../core/input.ts';
 import type { MmState } from '../state/state.ts';
 import type { StoredDecision } from '../store/findings.ts';
 import { CaseWriter } from '../store/writer.ts';
@@ -43,27 +43,37 @@ function stored(fault: WriteFault): StoredDecision {
   };
 }
 
-async function sha256(path: string): Promise<string> {
+/** Of several files: of their bytes one behind the other. */
+async function sha256(input: Input): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
-    hash.update(chunk as Uint8Array);
+  for (const path of filesOf(input)) {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
+      hash.update(chunk as Uint8Array);
+  }
   return hash.digest('hex');
 }
 
-function sizeOf(input: string): number | null {
-  return input === '-' ? null : (statSync(input, { throwIfNoEntry: false })?.size ?? null);
+/** Bytes of all files; null where that cannot be said. */
+function sizeOf(input: Input): number | null {
+  let size = 0;
+  for (const path of filesOf(input)) {
+    const stat = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return null;
+    size += stat.size;
+  }
+  return size;
 }
 
 /** Writes what an analysis reads and finds into a case, on the way. */
 export class Recorder {
-  readonly #input: string;
+  readonly #input: Input;
   readonly #options: AnalyzeOptions;
   readonly #to: RecordTo;
   readonly #size: number | null;
   #writer: CaseWriter | null = null;
   #decisions: StoredDecision[] = [];
 
-  constructor(input: string, options: AnalyzeOptions, to: RecordTo) {
+  constructor(input: Input, options: AnalyzeOptions, to: RecordTo) {
     this.#input = input;
     this.#options = options;
     this.#to = to;
@@ -95,7 +105,7 @@ export class Recorder {
   #open(): CaseWriter {
     const { kernel, arch, clock, clockSkewNs, vmemmapBase } = this.#options;
     return CaseWriter.open(this.#to.path, {
-      name: this.#input,
+      name: inputName(this.#input),
       size: this.#size,
       program: this.#to.program,
       options: { kernel, arch, clock, clockSkewNs, vmemmapBase },
@@ -106,7 +116,7 @@ export class Recorder {
   async finish(analysis: Analysis): Promise<void> {
     if (this.#writer === null) return;
     // A file that grew while it was read is not the one that was read.
-    const whole = this.#size !== null && (await stat(this.#input)).size === this.#size;
+    const whole = this.#size !== null && sizeOf(this.#input) === this.#size;
     this.#writer.finish(
       {
         divergences: analysis.divergences,

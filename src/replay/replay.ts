@@ -5,6 +5,7 @@ import { type Bisection, bisect } from '../compare/bisect.ts';
 import { type Fit, fitOf } from '../compare/fit.ts';
 import { watchOccasions } from '../compare/occasions/index.ts';
 import { Replayed } from '../compare/replayed.ts';
+import { type Input, inputName } from '../core/input.ts';
 import { FOLDS } from '../state/folds/index.ts';
 import { MmState } from '../state/state.ts';
 import { PRESETS, variantById } from '../variants/presets.ts';
@@ -25,7 +26,7 @@ export interface ReplayOptions extends Pick<AnalyzeOptions, 'kernel' | 'arch' | 
 }
 
 export interface ReplayHooks {
-  readonly source?: (input: string, options: IngestOptions) => AsyncIterable<Ingested>;
+  readonly source?: (input: Input, options: IngestOptions) => AsyncIterable<Ingested>;
 }
 
 /** A trace under several variants. */
@@ -50,11 +51,7 @@ function distinct(variants: readonly Variant[]): Variant[] {
 }
 
 /** Reads and folds an input once, and asks every variant about every decision on the way. */
-export async function replay(
-  input: string,
-  options: ReplayOptions,
-  hooks: ReplayHooks = {},
-): Promise<Replay> {
+export async function replay(input: Input, options: ReplayOptions, hooks: ReplayHooks = {}): Promise<Replay> {
   const state = new MmState(FOLDS);
   const facts = new InputFacts();
   const asked = [...options.variants, ...(options.bisect ?? [])];
@@ -90,7 +87,7 @@ export async function replay(
   const fit = fitOf(ballot, kernel());
   const pair = options.bisect;
   return {
-    trace: traceFacts(input, facts, state, events, options),
+    trace: traceFacts(inputName(input), facts, state, events, options),
     variants: distinct(options.variants.map((variant) => resolved(variant, fit))),
     replayed,
     fit,

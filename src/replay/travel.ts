@@ -1,3 +1,4 @@
+import { type Input, inputName } from '../core/input.ts';
 import type { EventBatch } from '../events/batch.ts';
 import { Cursor } from '../state/cursor.ts';
 import { FOLDS } from '../state/folds/index.ts';
@@ -99,11 +100,11 @@ function foldUpTo(state: MmState, batch: EventBatch, seq: number): void {
 /** How an input is read that is no case. */
 export interface TripOptions extends IngestOptions {
   /** Where events come from; what the input's own reader gives if absent. */
-  readonly source?: (input: string, options: IngestOptions) => AsyncIterable<Ingested>;
+  readonly source?: (input: Input, options: IngestOptions) => AsyncIterable<Ingested>;
 }
 
 /** Goes to a moment of a case, or reads a trace up to it. Throws InputError. */
-export async function visit(input: string, at: At, options: TripOptions = {}): Promise<Visit> {
+export async function visit(input: Input, at: At, options: TripOptions = {}): Promise<Visit> {
   if (!isCase(input)) return visitTrace(input, at, options);
   const traveller = Traveller.open(input);
   try {
@@ -123,7 +124,7 @@ export async function visit(input: string, at: At, options: TripOptions = {}): P
   }
 }
 
-async function visitTrace(input: string, at: At, options: TripOptions): Promise<Visit> {
+async function visitTrace(input: Input, at: At, options: TripOptions): Promise<Visit> {
   const state = new MmState(FOLDS);
   const facts = new InputFacts();
   const last = at === 'start' ? 1 : at !== 'end' && 'seq' in at ? at.seq : Number.MAX_SAFE_INTEGER;
@@ -146,7 +147,7 @@ async function visitTrace(input: string, at: At, options: TripOptions): Promise<
   const beyond = ended && last !== Number.MAX_SAFE_INTEGER && state.seq < last;
   return {
     facts: {
-      path: input,
+      path: inputName(input),
       originNs: facts.whole?.originNs ?? 0n,
       ticks: facts.whole?.ticks ?? false,
       tasks: [...facts.tasks.values()].sort((a, b) => a.pid - b.pid),

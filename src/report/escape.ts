@@ -1,3 +1,5 @@
+import { namesFiles, quoted } from '../core/input.ts';
+
 /**
  * Text that comes from a trace is data, not terminal commands: a task may call itself "\x1b[2J". Whatever could
  * move a cursor, hide text or turn its direction is written as an escape.
@@ -35,9 +37,9 @@ export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE_IN_JSON, jsonEscape);
 }
 
-/** A path as an argument that can be pasted into a shell, and printed. */
+/** The name of an input as arguments that can be pasted into a shell, and printed. */
 export function shellWord(path: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(path) && !path.startsWith('-')) return path;
+  if (namesFiles(path)) return escapeText(path);
   if (escapeText(path) !== path) return `$'${escapeText(path).replaceAll("'", "\\'")}'`;
-  return `'${path.startsWith('-') ? './' : ''}${path.replaceAll("'", "'\\''")}'`;
+  return quoted(path);
 }

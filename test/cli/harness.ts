@@ -1,6 +1,7 @@
 import type { Engine } from '../../src/cli/engine.ts';
 import { type Io, run } from '../../src/cli/run.ts';
 import { InputError } from '../../src/core/errors.ts';
+import { inputName } from '../../src/core/input.ts';
 import { analysis, divergence, facts } from '../report/sample.ts';
 
 /** What one run of the command line left behind. */
@@ -61,7 +62,7 @@ export const STORY_ENGINE: Engine = {
     },
   ],
   async analyze(input, _options, hooks) {
-    const trace = facts({ path: input });
+    const trace = facts({ path: inputName(input) });
     const interrupted = hooks.signal?.aborted === true;
     switch (input) {
       case 'clean':

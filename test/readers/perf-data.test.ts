@@ -71,6 +71,11 @@ describe('perf.data that cannot be read', () => {
     await expect(read(pipe)).rejects.toThrow(/written to a pipe.*run: perf script/);
   });
 
+  test('a task record without a name, at the very end', async () => {
+    const file = perfFile([FREE], [sample(X86, 1n, 0), recordBytes(X86, 3, Buffer.alloc(4))]);
+    expect((await read(file)).trace.facts.records).toBe(1);
+  });
+
   test('a damaged record ends the reading', async () => {
     const file = perfFile([FREE], [sample(X86, 1n, 0), Buffer.alloc(16), sample(X86, 2n, 0)]);
     const { trace } = await read(file);

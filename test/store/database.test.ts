@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/core/errors.ts';
 import { encodePlain, type Plain } from '../../src/core/image.ts';
+import type { Input } from '../../src/core/input.ts';
 import type { EventBatch } from '../../src/events/batch.ts';
 import { analyze } from '../../src/replay/analyze.ts';
 import { eventsOf, isCase } from '../../src/replay/case-source.ts';
@@ -188,11 +189,11 @@ describe('a recording', () => {
     const trace = 'traces/V1-pin-guptest.txt.gz';
     const path = place();
     // Decoded at once: several messages, not one at the end.
-    const small = (input: string, options: IngestOptions) =>
+    const small = (input: Input, options: IngestOptions) =>
       isCase(input)
         ? eventsOf(input, options)
         : ingestHere(input, { ...options, decode: { ...options.decode, hold: 4096 } });
-    const stopped = async function* (input: string, options: IngestOptions) {
+    const stopped = async function* (input: Input, options: IngestOptions) {
       let messages = 0;
       for await (const message of small(input, options)) {
         if (messages++ === 1) throw new Error('killed');

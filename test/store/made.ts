@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import type { Input } from '../../src/core/input.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
 import { type AnalyzeOptions, analyze } from '../../src/replay/analyze.ts';
 import { eventsOf, isCase } from '../../src/replay/case-source.ts';
@@ -21,7 +22,7 @@ export const OPTIONS: AnalyzeOptions = {
 };
 
 /** Events of a trace in this thread: a worker cannot be started from sources. */
-export const source = (input: string, options: IngestOptions) =>
+export const source = (input: Input, options: IngestOptions) =>
   isCase(input) ? eventsOf(input, options) : ingestHere(input, options);
 
 const folder = mkdtempSync(join(tmpdir(), 'faultline-test-'));
