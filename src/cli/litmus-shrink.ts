@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Divergence, Evidence } from '../checks/finding.ts';
 import { encodeEvent, eventOf } from '../events/json-lines.ts';
 import { inLanes, type LaneRow } from '../litmus/draw.ts';
+import { type Titles, type Told, tell } from '../litmus/shrink/tell.ts';
 import { type Shrunk, shrinkDivergence, shrunkLines } from '../replay/shrink.ts';
 import { escapeText, shellWord } from '../report/escape.ts';
 import { eventWords } from '../report/event-words.ts';
@@ -10,6 +11,8 @@ import type { Json } from '../report/json.ts';
 import { labelled } from '../report/layout.ts';
 import { REPORT_COLUMNS, type Style } from '../report/style.ts';
 import { taskNames } from '../report/tasks.ts';
+import { parseVariant } from '../variants/parse.ts';
+import type { Variant } from '../variants/variant.ts';
 import type { Context, Options } from './command.ts';
 import { UsageError } from './exit.ts';
 import { flagOption, listOption, textOption } from './options.ts';
@@ -30,12 +33,35 @@ function named(divergences: readonly Divergence[], name: string, input: string):
   );
 }
 
+/** What the command answers: the reduced divergence, and the scenario if one was asked for. */
+export interface ShrinkAnswer {
+  readonly shrunk: Shrunk;
+  readonly told: Told | null;
+}
+
+/** The events as a scenario, under the variant that was declared or the rules that fit the trace best. */
+function scenarioOf({ analysis, whole, sequence }: Shrunk, declared: Variant | null): Told {
+  const fitting = analysis.fit?.search.id ?? null;
+  const best = analysis.auto?.best ?? null;
+  const variants = [declared?.id ?? best, fitting].filter((id) => id !== null).map(parseVariant);
+  const names = taskNames(analysis.trace);
+  const titles: Titles = {
+    name: `shrunk-${whole.fingerprint}`,
+    title: `${whole.check}, ${whole.cause}: reduced from a trace`,
+    origin: `${escapeText(analysis.trace.path)}, ${whole.id}, seq ${sequence.seqs[0]!} to ${sequence.seqs.at(-1)!}`,
+    comm: (pid) => names.comm(pid),
+  };
+  return variants.length === 0
+    ? { text: null, why: 'the trace does not tell which rules it follows: declare them with --variant' }
+    : tell(sequence, variants, titles);
+}
+
 /** `faultline litmus shrink`: reads, analyzes, reads again, reduces, and writes what was asked for. */
 export async function runShrink(
   context: Context,
   [input, name, ...more]: readonly string[],
   options: Options,
-): Promise<Shrunk> {
+): Promise<ShrinkAnswer> {
   if (input === undefined || name === undefined || more.length > 0)
     throw new UsageError(
       'litmus shrink takes a trace or a case, and one divergence of it',
@@ -48,8 +74,8 @@ export async function runShrink(
     );
   const [variant, ...others] = variantsOrAuto(listOption(options, 'variant') ?? ['auto']);
   if (others.length > 0) throw new UsageError('litmus shrink takes one variant');
-  const told = traceOptions(options);
-  const wanted = { ...told, variant: variant!, checks: null, since: null, until: null };
+  const declared = traceOptions(options);
+  const wanted = { ...declared, variant: variant!, checks: null, since: null, until: null };
   const analysis = await context.analyze(input, wanted);
   const found = named(analysis.divergences, name, input);
   const events = context.events(input, { decode: decodeOptions(options) });
@@ -59,7 +85,10 @@ export async function runShrink(
   });
   const path = textOption(options, 'output');
   if (path !== null) writeFileSync(path, shrunkLines(shrunk));
-  return shrunk;
+  const scenario = textOption(options, 'scenario');
+  const told = scenario === null ? null : scenarioOf(shrunk, variant!);
+  if (scenario !== null && told!.text !== null) writeFileSync(scenario, told!.text);
+  return { shrunk, told };
 }
 
 const NOTES: Readonly<Record<Evidence['role'], string | null>> = {
@@ -141,13 +170,26 @@ function lanesOf({ analysis, sequence }: Shrunk, names: ReadonlyMap<string, stri
 
 const MARGIN = ' '.repeat(11);
 
+/** A command to paste, continued as a shell reads it where it does not fit. */
+function tried(words: readonly string[]): string[] {
+  const line = words.join(' ');
+  return [
+    `try        ${MARGIN.length + line.length <= REPORT_COLUMNS ? line : words.join(` \\\n${MARGIN}    `)}`,
+  ];
+}
+
+function toldLines(told: Told, path: string): string[] {
+  if (told.text === null) return [labelled('scenario', `none written: ${told.why}`)];
+  return [
+    labelled('scenario', `${escapeText(path)}: shows the same under ${told.variant}`),
+    ...tried([`faultline litmus run ${shellWord(path)}`, `--variant ${shellWord(told.variant)}`]),
+  ];
+}
+
 /** A reduced divergence as text. */
-export function shrunkText(shrunk: Shrunk, style: Style, options: Options): string {
+export function shrunkText({ shrunk, told }: ShrinkAnswer, style: Style, options: Options): string {
   const { analysis, whole, sequence } = shrunk;
   const { trace, variant } = analysis;
-  const rules = variant === null ? [] : ['--variant', shellWord(variant)];
-  const path = textOption(options, 'output');
-  const command = ['faultline analyze', ...(path === null ? [] : [shellWord(path)]), ...rules].join(' ');
   const names = objectNames(shrunk);
   const lines = [
     `${style.bold(whole.check)}  ${whole.verdict}  ${whole.severity}  fingerprint ${whole.fingerprint}`,
@@ -170,19 +212,20 @@ export function shrunkText(shrunk: Shrunk, style: Style, options: Options): stri
       [...names].map(([hex, name]) => `${name} ${hex}`).join(', ') || 'nothing has an address',
     ),
   ];
+  const path = textOption(options, 'output');
+  const rules = variant === null ? [] : [`--variant ${shellWord(variant)}`];
   if (path !== null)
     lines.push(
       '',
       labelled('written', escapeText(path)),
-      MARGIN.length + command.length <= REPORT_COLUMNS
-        ? labelled('try', command)
-        : `try        ${command.replace(' --variant', ` \\\n${MARGIN}    --variant`)}`,
+      ...tried([`faultline analyze ${shellWord(path)}`, ...rules]),
     );
+  if (told !== null) lines.push('', ...toldLines(told, textOption(options, 'scenario')!));
   return `${lines.join('\n')}\n`;
 }
 
 /** A reduced divergence as JSON; the events are those of event lines, with the seqs of the trace. */
-export function shrunkJson({ analysis, whole, sequence }: Shrunk): Json {
+export function shrunkJson({ shrunk: { analysis, whole, sequence }, told }: ShrinkAnswer): Json {
   const { events, seqs, found, judged } = sequence;
   return {
     schema: 'faultline.shrink/1',
@@ -199,6 +242,12 @@ export function shrunkJson({ analysis, whole, sequence }: Shrunk): Json {
     },
     of_events: analysis.trace.events,
     sequences_judged: judged,
+    scenario:
+      told === null
+        ? null
+        : told.text === null
+          ? { text: null, why: told.why }
+          : { text: told.text, variant: told.variant },
     events: seqs.map((seq, i) => ({
       ...(JSON.parse(encodeEvent(eventOf(events, i), seq)) as { readonly [key: string]: Json }),
       role:

@@ -6,13 +6,12 @@ import type { Program } from '../litmus/program.ts';
 import { judge, type Run, replay } from '../litmus/replay.ts';
 import { applies, type Explored, runScenario } from '../litmus/run.ts';
 import { encode } from '../litmus/schedule.ts';
-import type { Shrunk } from '../replay/shrink.ts';
 import { PRESETS, VARIANTS } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { CommandSpec, Options } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { catalogueNames, type Replayable, replayable, scenario } from './litmus-files.ts';
-import { runShrink, shrunkJson, shrunkText } from './litmus-shrink.ts';
+import { runShrink, type ShrinkAnswer, shrunkJson, shrunkText } from './litmus-shrink.ts';
 import {
   listJson,
   listText,
@@ -42,7 +41,7 @@ type Answer =
   | { readonly what: 'program'; readonly program: Program }
   | { readonly what: 'runs'; readonly runs: readonly Explored[]; readonly last: boolean }
   | { readonly what: 'shown'; readonly shown: Shown }
-  | { readonly what: 'shrunk'; readonly shrunk: Shrunk };
+  | { readonly what: 'shrunk'; readonly answer: ShrinkAnswer };
 
 function exploreOptions(options: Options): ExploreOptions {
   const strategy = known(
@@ -120,7 +119,10 @@ export const litmusCommand: CommandSpec<Answer> = {
       .option('--runs <n>', 'interleavings run at most, where they are run one by one')
       .option('--seed <n>', 'seed of random and pct')
       .option('--bound <n>', `preemptions of bounded, depth of pct (${DEFAULTS.bound})`)
-      .option('--scenario <file>', 'the scenario that a token belongs to, where it is not of the catalogue')
+      .option(
+        '--scenario <file>',
+        'the scenario that a token belongs to, where it is not of the catalogue; shrink: write the events as a scenario here',
+      )
       .option('--witness <file>', 'write the shortest bad interleaving as a trace (events as JSON lines)');
     command
       .option('-o, --output <file>', 'shrink: write the events that are left as a trace')
@@ -132,7 +134,7 @@ export const litmusCommand: CommandSpec<Answer> = {
   async *run(context, [action, ...names], options) {
     known(action!, ACTIONS, 'action', '`faultline litmus --help`');
     if (action === 'shrink') {
-      yield { what: 'shrunk', shrunk: await runShrink(context, names, options) };
+      yield { what: 'shrunk', answer: await runShrink(context, names, options) };
       return;
     }
     const wanted = flagOption(options, 'all') || action === 'list' ? catalogueNames() : names;
@@ -183,13 +185,13 @@ export const litmusCommand: CommandSpec<Answer> = {
     if (answer.what === 'list') return listJson(answer.programs);
     if (answer.what === 'program')
       return { ...(listJson([answer.program]) as object), text: answer.program.text };
-    if (answer.what === 'shrunk') return shrunkJson(answer.shrunk);
+    if (answer.what === 'shrunk') return shrunkJson(answer.answer);
     return answer.what === 'runs' ? runsJson(answer.runs) : shownJson(answer.shown);
   },
   text(answer, style, options) {
     if (answer.what === 'list') return listText(answer.programs, style);
     if (answer.what === 'program') return programText(answer.program);
-    if (answer.what === 'shrunk') return shrunkText(answer.shrunk, style, options);
+    if (answer.what === 'shrunk') return shrunkText(answer.answer, style, options);
     return answer.what === 'runs' ? runsText(answer.runs, style) : shownText(answer.shown, style);
   },
 };

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -28,7 +28,9 @@ function analyzed(path: string): readonly Found[] {
 describe('faultline litmus shrink', () => {
   test('a capture of 22,294 events is told by a few, which analyze judges alike', () => {
     const path = join(folder, 'small.jsonl');
-    const run = built(['litmus', 'shrink', TRACE, 'd1', '--variant', '6.12', '-o', path]);
+    const scenario = join(folder, 'small.litmus');
+    const rules = ['--variant', '6.12'];
+    const run = built(['litmus', 'shrink', TRACE, 'd1', ...rules, '-o', path, '--scenario', scenario]);
     expect(run.code, run.stderr).toBe(0);
     expect(run.stdout).toContain('22,294 events to 11, each of them needed');
     expect(run.stdout).toMatch(/^event {2}wl\/1212 {23}\| CPU0 wl-reclaim\/1213$/m);
@@ -45,15 +47,30 @@ describe('faultline litmus shrink', () => {
     expect(small!.consequences.map(({ check }) => check)).toEqual(
       whole!.consequences.map(({ check }) => check),
     );
+    // As a scenario the explorer shows it under the rules that fit the trace, and not under those of the kernel.
+    expect(run.stdout).toMatch(/shows the same under\s+6\.12\+cow=trylock-then-exclusive\n/);
+    const explored = (variant: string) => built(['litmus', 'run', scenario, '--json', '--variant', variant]);
+    expect(explored('6.12+cow=trylock-then-exclusive').stdout).toContain(`"${CHECK}":"some"`);
+    expect(explored('6.12').code).toBe(0);
     // One event less, and it is gone.
     writeFileSync(path, `${[head, ...lines.slice(0, -1)].join('\n')}\n`);
     expect(analyzed(path)).toEqual([]);
   });
 
+  test('what no scenario can tell is told as none', () => {
+    // A page that waits in an mmu_gather is in no scenario.
+    const other = join(folder, 'other.litmus');
+    const none = built(['litmus', 'shrink', TRACE, 'd2', '--variant', '6.12', '--scenario', other]);
+    expect(none.code).toBe(0);
+    expect(none.stdout).toContain('scenario   none written: ');
+    expect(existsSync(other)).toBe(false);
+  });
+
   test('mistakes are told with what there is', () => {
     const shrink = (...args: string[]) => built(['litmus', 'shrink', ...args]);
-    expect(shrink(TRACE, 'd99', '--variant', '6.12')).toMatchObject({ code: 2 });
-    expect(shrink(TRACE, 'd99').stderr).toContain("there is no divergence 'd99'");
+    const unknown = shrink(TRACE, 'd99');
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain("there is no divergence 'd99'");
     expect(shrink(TRACE).stderr).toContain('litmus shrink takes a trace or a case, and one divergence');
     expect(shrink('-', 'd1').stderr).toContain('standard input can be read once');
     expect(shrink(TRACE, 'd1', '--variant', '6.12,6.1').stderr).toContain('takes one variant');
