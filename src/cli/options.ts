@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SEVERITIES, type Severity } from '../checks/finding.ts';
 import { parseHex } from '../core/pointer.ts';
-import type { Moment } from '../replay/analyze.ts';
+import type { Moment } from '../replay/span.ts';
 import type { Options } from './command.ts';
 import { UsageError } from './exit.ts';
 import { nearest } from './suggest.ts';

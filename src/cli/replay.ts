@@ -3,7 +3,7 @@ import { replayJson, replayText } from '../report/replay.ts';
 import { PRESETS } from '../variants/presets.ts';
 import type { CommandSpec, Options } from './command.ts';
 import { UsageError } from './exit.ts';
-import { collect, declareOutputOptions, declareTraceOptions, listOption } from './options.ts';
+import { collect, declareOutputOptions, declareTraceOptions, listOption, momentOption } from './options.ts';
 import { inputsOf, traceOptions } from './trace-options.ts';
 import { VARIANT_FORMS, variantsOrAuto } from './variant-option.ts';
 
@@ -35,6 +35,9 @@ export const replayCommand: CommandSpec<Replay> = {
         'the smallest set of axes in which b decides this trace differently from a',
         collect,
       );
+    command
+      .option('--since <moment>', 'decisions from this seq or time on')
+      .option('--until <moment>', 'decisions up to this seq or time');
     declareTraceOptions(command);
     declareOutputOptions(command, 'one JSON object a line per trace (schema faultline.replay/1)');
   },
@@ -43,13 +46,15 @@ export const replayCommand: CommandSpec<Replay> = {
     const pair = bisectOption(options);
     const names = listOption(options, 'variant');
     const variants = names === null ? (pair ?? PRESETS) : variantsOrAuto(names);
+    const since = momentOption(options, 'since');
+    const until = momentOption(options, 'until');
     const { kernel, arch, clock, vmemmapBase } = traceOptions(options);
     for (const input of inputsOf(operands, options)) {
       if (context.stopped) return;
       try {
         yield await replay(
           input,
-          { variants, bisect: pair, kernel, arch, clock, vmemmapBase },
+          { variants, bisect: pair, since, until, kernel, arch, clock, vmemmapBase },
           { source: context.events },
         );
       } catch (error) {

@@ -16,20 +16,15 @@ import { DecisionTally, decisionFidelity } from './decisions.ts';
 import type { Ingested, IngestOptions } from './ingest.ts';
 import { type IngestProgress, InputFacts } from './input-facts.ts';
 import { Recorder, type RecordTo } from './recorder.ts';
+import { Span, type SpanOptions } from './span.ts';
 import { kernelNumber, traceFacts } from './trace-facts.ts';
 
-/** A moment of a trace: a seq, or an absolute time as the trace prints it, in nanoseconds. */
-export type Moment = { readonly seq: number } | { readonly ns: bigint };
-
 /** What to judge, and what the trace does not tell. Null: not given. */
-export interface AnalyzeOptions {
+export interface AnalyzeOptions extends SpanOptions {
   /** Rules to judge by; null is `auto`. */
   readonly variant: Variant | null;
   /** Ids of the checks to run; null is all. */
   readonly checks: readonly string[] | null;
-  /** Findings and decisions are reported from `since` up to `until`; what is before is folded all the same. */
-  readonly since: Moment | null;
-  readonly until: Moment | null;
   readonly kernel: string | null;
   readonly arch: string | null;
   readonly clock: string | null;
@@ -45,11 +40,6 @@ export interface AnalyzeHooks {
   readonly source?: (input: Input, options: IngestOptions) => AsyncIterable<Ingested>;
   /** The case that events and findings go to. A run that is interrupted leaves one that can be gone on with. */
   readonly record?: RecordTo;
-}
-
-/** Whether an event lies at or after a moment. */
-function reached(moment: Moment, seq: number, ns: number, originNs: bigint): boolean {
-  return 'seq' in moment ? seq >= moment.seq : originNs + BigInt(ns) >= moment.ns;
 }
 
 /** Analyzes one input, a trace or a case. Throws InputError for an input that cannot be read. */
@@ -87,10 +77,8 @@ async function run(
   const kernel = (): number | null => kernelNumber(facts.whole);
   const checks =
     options.checks === null ? CHECKS : CHECKS.filter((check) => options.checks!.includes(check.id));
-  const origin = (): bigint => facts.whole?.originNs ?? 0n;
-  const within = (seq: number, ns: number): boolean =>
-    (options.since === null || reached(options.since, seq, ns, origin())) &&
-    (options.until === null || !past(options.until, seq, ns, origin()));
+  const span = new Span(options, () => facts.whole?.originNs ?? 0n);
+  const within = (seq: number, ns: number): boolean => span.has(seq, ns);
   const runner = new Runner(state, checks, {
     declared,
     kernel,
@@ -120,19 +108,13 @@ async function run(
     }),
     tap((message) => {
       facts.apply(message.facts);
-      const end = options.until === null ? message.events.count : endIndex(message, options.until, origin());
+      const end = span.end(message);
       runner.run(message.events, 0, end);
       events += end;
       recorder?.add(message, state);
       ended = message.last;
     }),
-    map((message) => ({
-      progress: message.progress,
-      over:
-        options.until !== null &&
-        message.events.count > 0 &&
-        events < message.events.firstSeq + message.events.count - 1,
-    })),
+    map((message) => ({ progress: message.progress, over: span.over(message, events) })),
     tap(({ progress }) => hooks.onProgress?.(progress)),
     takeWhile(({ over }) => !over, true),
   );
@@ -175,16 +157,4 @@ export function clockSkew(
   if (options.clockSkewNs !== null) return options.clockSkewNs;
   const clock = options.clock ?? told;
   return clock !== null && ORDERED_CLOCKS.includes(clock) ? 0 : UNORDERED_SKEW_NS;
-}
-
-/** Whether an event lies behind a moment. */
-function past(moment: Moment, seq: number, ns: number, originNs: bigint): boolean {
-  return 'seq' in moment ? seq > moment.seq : originNs + BigInt(ns) > moment.ns;
-}
-
-/** Index behind the last event of a batch that is not past `until`. */
-function endIndex({ events }: Ingested, until: Moment, originNs: bigint): number {
-  let end = events.count;
-  while (end > 0 && past(until, events.firstSeq + end - 1, events.ns[end - 1]!, originNs)) end--;
-  return end;
 }

@@ -3,7 +3,8 @@ import { fingerprint } from '../core/fingerprint.ts';
 import { FOLDS } from '../state/folds/index.ts';
 import { MmState } from '../state/state.ts';
 import { VARIANTS } from '../variants/presets.ts';
-import type { AnalyzeOptions, Moment } from './analyze.ts';
+import type { AnalyzeOptions } from './analyze.ts';
+import type { Moment } from './span.ts';
 
 /** Raise it when an analysis of the same events comes out differently for a reason that {@link engineVersion} does not see. */
 const VERSION = 2;

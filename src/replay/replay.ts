@@ -1,4 +1,4 @@
-import { from, lastValueFrom, tap } from 'rxjs';
+import { from, lastValueFrom, map, takeWhile } from 'rxjs';
 import { Runner } from '../checks/runner.ts';
 import { Ballot } from '../compare/ballot.ts';
 import { type Bisection, bisect } from '../compare/bisect.ts';
@@ -15,10 +15,12 @@ import type { AnalyzeOptions } from './analyze.ts';
 import { eventsOf } from './case-source.ts';
 import type { Ingested, IngestOptions } from './ingest.ts';
 import { InputFacts } from './input-facts.ts';
+import { Span } from './span.ts';
 import { kernelNumber, traceFacts } from './trace-facts.ts';
 
 /** What to replay, and what the trace does not tell. */
-export interface ReplayOptions extends Pick<AnalyzeOptions, 'kernel' | 'arch' | 'clock' | 'vmemmapBase'> {
+export interface ReplayOptions
+  extends Pick<AnalyzeOptions, 'kernel' | 'arch' | 'clock' | 'vmemmapBase' | 'since' | 'until'> {
   /** Variants to ask; null stands for `auto`. */
   readonly variants: ReadonlyArray<Variant | null>;
   /** Two variants whose difference is to be narrowed down, or null. */
@@ -62,10 +64,12 @@ export async function replay(input: Input, options: ReplayOptions, hooks: Replay
   const replayed = new Replayed(distinct([...named, ...unsettled, ...steps]));
   const ballot = new Ballot();
   const kernel = (): number | null => kernelNumber(facts.whole);
+  const span = new Span(options, () => facts.whole?.originNs ?? 0n);
   const runner = new Runner(state, [], {
     declared: null,
     kernel,
     watches: watchOccasions(state, kernel, (occasion) => {
+      if (!span.has(occasion.seq, occasion.ns)) return;
       ballot.add(occasion);
       replayed.add(occasion);
     }),
@@ -77,11 +81,14 @@ export async function replay(input: Input, options: ReplayOptions, hooks: Replay
   };
   let events = 0;
   const batches = from((hooks.source ?? eventsOf)(input, { decode })).pipe(
-    tap((message) => {
+    map((message) => {
       facts.apply(message.facts);
-      runner.run(message.events);
-      events += message.events.count;
+      const end = span.end(message);
+      runner.run(message.events, 0, end);
+      events += end;
+      return span.over(message, events);
     }),
+    takeWhile((over) => !over, true),
   );
   await lastValueFrom(batches, { defaultValue: null });
   const fit = fitOf(ballot, kernel());

@@ -5,10 +5,10 @@ import { FOLDS } from '../state/folds/index.ts';
 import { MmState } from '../state/state.ts';
 import { CaseReader } from '../store/reader.ts';
 import { rewriteSnapshots } from '../store/rewrite.ts';
-import type { Moment } from './analyze.ts';
 import { checkDeclared, eventsOf, isCase, stoppedText } from './case-source.ts';
 import type { Ingested, IngestOptions } from './ingest.ts';
 import { InputFacts, type TaskFact } from './input-facts.ts';
+import type { Moment } from './span.ts';
 
 /** Where in a trace: after an event, at a time, or at either end. */
 export type At = Moment | 'start' | 'end';

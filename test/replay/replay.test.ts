@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { firesIn, voteIn } from '../../src/compare/replayed.ts';
 import { ingestHere } from '../../src/replay/ingest.ts';
 import { type Replay, replay } from '../../src/replay/replay.ts';
+import type { Moment } from '../../src/replay/span.ts';
 import { replayJson } from '../../src/report/replay.ts';
 import { parseVariant } from '../../src/variants/parse.ts';
 import { PRESETS } from '../../src/variants/presets.ts';
 
-const UNTOLD = { kernel: null, arch: null, clock: null, vmemmapBase: null };
+const UNTOLD = { since: null, until: null, kernel: null, arch: null, clock: null, vmemmapBase: null };
 
 /** A capture of the repository under some variants; `auto` among them. */
 async function under(name: string, ...variants: string[]): Promise<Replay> {
@@ -156,5 +157,39 @@ describe('bisect', () => {
 
   test('says so where two variants decide alike', async () => {
     expect((await between('base-pin-guptest', '6.1', '6.12'))?.axes).toEqual([]);
+  });
+});
+
+describe('a part of a trace', () => {
+  const path = fileURLToPath(new URL('../../traces/V1-pin-guptest.txt.gz', import.meta.url));
+  const part = (since: Moment | null, until: Moment | null): Promise<Replay> =>
+    replay(
+      path,
+      { ...UNTOLD, since, until, variants: [parseVariant('6.12')], bisect: null },
+      { source: ingestHere },
+    );
+
+  test('has the decisions of the whole from since up to until, with the inputs that they have in the whole', async () => {
+    const whole = await part(null, null);
+    const middle = await part({ seq: 17_000 }, { seq: 18_000 });
+    // One that goes on beyond the end has no outcome in the part.
+    const told = ({ replayed }: Replay): object[] =>
+      replayed.decisions
+        .filter(({ seq }) => seq >= 17_000 && seq < 17_600)
+        .map(({ seq, kind, inputs, observed }) => ({ seq, kind, inputs, observed }));
+    expect(told(middle).length).toBeGreaterThan(5);
+    expect(told(middle)).toEqual(told(whole));
+    expect(middle.replayed.decisions.every(({ seq }) => seq >= 17_000 && seq <= 18_000)).toBe(true);
+    expect(middle.fit?.search.id).toBe('6.12+cow=trylock-then-exclusive');
+  });
+
+  test('takes times as the trace prints them, and stops reading behind it', async () => {
+    const moment = { ns: 79_970_631_000n };
+    const before = await part(null, { ns: moment.ns - 1n });
+    expect(before.replayed.decisions.at(-1)!.seq).toBeLessThan(17_581);
+    expect(before.trace.events).toBe(17_580);
+    expect(before.fit?.search.id).toBe('6.12');
+    const after = await part(moment, null);
+    expect(after.replayed.decisions[0]!.seq).toBe(17_581);
   });
 });
