@@ -97,7 +97,7 @@ export const analyzeCommand: CommandSpec<Analysis> = {
     for (const input of inputs) {
       if (context.stopped) return;
       try {
-        const whole = await context.analyze(input, wanted, record);
+        const whole = await context.analyze(input, wanted, { record });
         const analysis = narrow(whole, scope);
         context.exit(exitOf(analysis, rules));
         yield analysis;

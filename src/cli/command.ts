@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Input } from '../core/input.ts';
 import type { Analysis } from '../replay/analysis.ts';
-import type { AnalyzeOptions } from '../replay/analyze.ts';
+import type { AnalyzeOptions, Onlooker } from '../replay/analyze.ts';
 import type { Ingested, IngestOptions } from '../replay/ingest.ts';
 import type { Json } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
@@ -20,9 +20,13 @@ export interface Context {
   fail(error: unknown): void;
   /**
    * Analyzes one input, with progress on stderr where that is a terminal, until the user asks to stop. `record` is the
-   * path of the case that it is recorded in.
+   * path of the case that it is recorded in; `onlooker` sees what is folded.
    */
-  analyze(input: Input, options: AnalyzeOptions, record?: string | null): Promise<Analysis>;
+  analyze(
+    input: Input,
+    options: AnalyzeOptions,
+    beside?: { readonly record?: string | null; readonly onlooker?: Onlooker },
+  ): Promise<Analysis>;
   /** The events of a trace or a case, until the user asks to stop. */
   readonly events: (input: Input, options: IngestOptions) => AsyncIterable<Ingested>;
   /** Whether the user has asked to stop. */

@@ -1,6 +1,7 @@
 import { analyzeCommand } from './analyze.ts';
 import { checksCommand } from './checks.ts';
 import type { AnyCommand } from './command.ts';
+import { diffCommand } from './diff.ts';
 import { eventsCommand } from './events.ts';
 import { exportCommand } from './export.ts';
 import { infoCommand } from './info.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   sqlCommand,
   exportCommand,
   rendered(replayCommand),
+  rendered(diffCommand),
   rendered(litmusCommand),
   rendered(checksCommand),
   rendered(variantsCommand),

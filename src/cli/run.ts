@@ -54,9 +54,10 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
         return io.signal.aborted;
       },
       events: (input, how) => untilStopped(eventsOf(input, how), io.signal),
-      analyze: (input, wanted, record = null) =>
+      analyze: (input, wanted, { record = null, onlooker } = {}) =>
         analyzeWatched(engine, input, wanted, {
           record: record === null ? null : { path: record, program: version() },
+          onlooker: onlooker ?? null,
           signal: io.signal,
           terminal: flagOption(options, 'quiet') ? null : io.terminal,
         }),

@@ -1,6 +1,6 @@
 import { type Input, inputName } from '../core/input.ts';
 import type { Analysis } from '../replay/analysis.ts';
-import type { AnalyzeOptions } from '../replay/analyze.ts';
+import type { AnalyzeOptions, Onlooker } from '../replay/analyze.ts';
 import { eventsOf } from '../replay/case-source.ts';
 import type { RecordTo } from '../replay/recorder.ts';
 import { escapeText } from '../report/escape.ts';
@@ -15,6 +15,7 @@ export interface Watch {
   readonly terminal: NodeJS.WriteStream | null;
   /** The case that is recorded on the way; null: none. */
   readonly record: RecordTo | null;
+  readonly onlooker: Onlooker | null;
 }
 
 /**
@@ -49,7 +50,7 @@ export async function analyzeWatched(
   engine: Engine,
   input: Input,
   options: AnalyzeOptions,
-  { signal, terminal, record }: Watch,
+  { signal, terminal, record, onlooker }: Watch,
 ): Promise<Analysis> {
   const bar = terminal === null ? null : progressBar(terminal, escapeText(inputName(input)));
   try {
@@ -58,6 +59,7 @@ export async function analyzeWatched(
       onProgress: (progress) => bar?.update(progress),
       source: (path, how) => untilStopped(eventsOf(path, how), signal),
       ...(record === null ? {} : { record }),
+      ...(onlooker === null ? {} : { onlooker }),
     });
     return { ...analysis, interrupted: analysis.interrupted || signal.aborted };
   } finally {

@@ -1,5 +1,5 @@
 import type { AxisValue, Variant } from '../variants/variant.ts';
-import { DECISION_KINDS, type DecisionKind, type Occasion, type Vote } from './occasion.ts';
+import { DECISION_KINDS, type DecisionKind, type InputValues, type Occasion, type Vote } from './occasion.ts';
 
 /** A decision with what several rules say of it. */
 export interface ReplayedDecision
@@ -132,18 +132,18 @@ export interface Disagreement {
   readonly lastSeq: number;
 }
 
-/** Inputs as classes: what makes two decisions alike. */
-function classOf({ inputs }: ReplayedDecision): string {
-  const words: string[] = [];
+/** Inputs as words, each once: what makes two decisions alike. */
+export function classWords(inputs: InputValues): string[] {
+  const words = new Set<string>();
   for (const [name, value] of Object.entries(inputs)) {
     if (value === null || value === false) continue;
-    if (value === true) words.push(name.replaceAll('_', ' '));
+    if (value === true) words.add(name.replaceAll('_', ' '));
     else if (name === 'refcount')
-      words.push(value >= 1024 ? 'pinned' : value > 1 ? 'referenced' : 'one reference');
-    else if (name === 'mapcount' && value > 1) words.push('shared');
-    else if (name === 'swapcount' && value > 1) words.push('slot shared');
+      words.add(value >= 1024 ? 'pinned' : value > 1 ? 'referenced' : 'one reference');
+    else if (name === 'mapcount' && value > 1) words.add('shared');
+    else if (name === 'swapcount' && value > 1) words.add('slot shared');
   }
-  return words.join(', ');
+  return [...words];
 }
 
 function sidesOf(decision: ReplayedDecision, variants: readonly Variant[]): Side[] {
@@ -167,7 +167,7 @@ export function disagreements(replayed: Replayed, variants: readonly Variant[]):
     const outcomes = new Set(votes.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'unknown'));
     if (outcomes.size < 2 && !votes.some(({ agreement }) => agreement === 'differs')) continue;
     const sides = sidesOf(decision, variants);
-    const inputs = classOf(decision);
+    const inputs = classWords(decision.inputs).join(', ');
     const key = JSON.stringify([decision.kind, decision.observed, inputs, sides]);
     const group = groups.get(key);
     if (group === undefined)

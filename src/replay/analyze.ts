@@ -1,8 +1,10 @@
 import { from, lastValueFrom, map, takeWhile, tap } from 'rxjs';
+import type { CheckRun } from '../checks/check.ts';
 import { CHECKS } from '../checks/index.ts';
 import { Runner } from '../checks/runner.ts';
 import { Ballot } from '../compare/ballot.ts';
 import { fitOf } from '../compare/fit.ts';
+import type { Occasion } from '../compare/occasion.ts';
 import { watchOccasions } from '../compare/occasions/index.ts';
 import { InputError } from '../core/errors.ts';
 import { type Input, inputName } from '../core/input.ts';
@@ -40,6 +42,15 @@ export interface AnalyzeHooks {
   readonly source?: (input: Input, options: IngestOptions) => AsyncIterable<Ingested>;
   /** The case that events and findings go to. A run that is interrupted leaves one that can be gone on with. */
   readonly record?: RecordTo;
+  /** Looks on while the events are folded, and reports nothing. */
+  readonly onlooker?: Onlooker;
+}
+
+/** Whoever gathers more of a trace than an analysis holds. */
+export interface Onlooker {
+  watches(state: MmState): readonly CheckRun[];
+  /** A decision within what is reported. */
+  occasion(occasion: Occasion): void;
 }
 
 /** Analyzes one input, a trace or a case. Throws InputError for an input that cannot be read. */
@@ -49,7 +60,10 @@ export async function analyze(
   hooks: AnalyzeHooks = {},
 ): Promise<Analysis> {
   const options = optionsFor(input, asked);
-  if (hooks.record === undefined) return storedAnalysis(input, options) ?? run(input, options, hooks, null);
+  const stored =
+    hooks.record === undefined && hooks.onlooker === undefined ? storedAnalysis(input, options) : null;
+  if (stored !== null) return stored;
+  if (hooks.record === undefined) return run(input, options, hooks, null);
   if (isCase(input)) throw new InputError(`${input} is a case already; copy the file to have another one`);
   const recorder = new Recorder(input, options, hooks.record);
   try {
@@ -84,9 +98,14 @@ async function run(
     kernel,
     skewNs: () => clockSkew(options, facts.whole?.clock ?? null),
     within,
-    watches: watchOccasions(state, kernel, (occasion) => {
-      if (within(occasion.seq, occasion.ns)) ballot.add(occasion);
-    }),
+    watches: [
+      ...(hooks.onlooker?.watches(state) ?? []),
+      ...watchOccasions(state, kernel, (occasion) => {
+        if (!within(occasion.seq, occasion.ns)) return;
+        ballot.add(occasion);
+        hooks.onlooker?.occasion(occasion);
+      }),
+    ],
     onDecision(fault) {
       recorder?.decided(fault);
       if (within(fault.d.seq, fault.d.ns)) decisions.add(fault);

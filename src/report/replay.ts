@@ -14,20 +14,12 @@ import { fitJson, fitSection } from './fit.ts';
 import { count, entryOrNull, hexOrNull, plural } from './format.ts';
 import { factLines } from './header.ts';
 import type { Json } from './json.ts';
+import { KIND_WORDS } from './kind-words.ts';
 import { labelled, table } from './layout.ts';
 import type { Style } from './style.ts';
 
 /** Groups of disagreement that are told. */
 const MAX_GROUPS = 12;
-
-const KIND_WORDS: Readonly<Record<DecisionKind, readonly [one: string, many: string]>> = {
-  'write-fault': ['write fault', 'write faults'],
-  'ksm-reuse': ['write fault on a KSM page', 'write faults on KSM pages'],
-  'swap-in': ['swap-in write fault', 'swap-in write faults'],
-  collapse: ['page of a collapse', 'pages of collapses'],
-  'swap-free': ['free of swap entries', 'frees of swap entries'],
-  fork: ['fork of a pinned page', 'forks of pinned pages'],
-};
 
 function known(value: number): number | null {
   return Number.isNaN(value) ? null : value;

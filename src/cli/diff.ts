@@ -1,0 +1,85 @@
+import { SEVERITIES, type Severity } from '../checks/finding.ts';
+import { type Comparison, compare } from '../compare/diff/compare.ts';
+import { Gatherer, type Side } from '../compare/diff/side.ts';
+import type { AnalyzeOptions } from '../replay/analyze.ts';
+import { diffText } from '../report/diff.ts';
+import { diffJson } from '../report/diff-json.ts';
+import type { CommandSpec, Context } from './command.ts';
+import { EXIT, type ExitCode, UsageError } from './exit.ts';
+import {
+  declareOutputOptions,
+  declareTraceOptions,
+  flagOption,
+  severityOption,
+  textOption,
+} from './options.ts';
+import { traceOptions } from './trace-options.ts';
+import { VARIANT_FORMS, variantOption } from './variant-option.ts';
+
+/** One of the two traces, read and judged once; null where the user stopped it. */
+async function sideOf(context: Context, input: string, wanted: AnalyzeOptions): Promise<Side | null> {
+  const gatherer = new Gatherer();
+  const analysis = await context.analyze(input, wanted, { onlooker: gatherer });
+  return analysis.interrupted ? null : gatherer.side(analysis);
+}
+
+function exitOf({ differences, same }: Comparison, failOn: Severity, suspects: boolean): ExitCode {
+  const worst = SEVERITIES.indexOf(failOn);
+  const counts = differences.some(
+    ({ severity, verdict }) => SEVERITIES.indexOf(severity) <= worst && (verdict === 'proven' || suspects),
+  );
+  if (counts) return EXIT.divergences;
+  return same === null ? EXIT.notJudged : EXIT.ok;
+}
+
+/** `faultline diff`: how two traces of one workload behave differently. */
+export const diffCommand: CommandSpec<Comparison> = {
+  name: 'diff',
+  description: 'compare the behaviour of two traces, matched by identity and not by time',
+
+  declare(command) {
+    command
+      .argument('<a>', 'a trace or case, the one to compare with; - is standard input')
+      .argument('<b>', 'the other one')
+      .option(
+        '--variant <variant>',
+        `judge both by the rules of this patch variant: ${VARIANT_FORMS}`,
+        'auto',
+      )
+      .option('--fail-on <severity>', 'exit 1 for proven differences from this severity on', 'warning')
+      .option('--fail-on-suspect', 'exit 1 for suspected ones too');
+    declareTraceOptions(command);
+    declareOutputOptions(command, 'one JSON object (schema faultline.diff/1)');
+  },
+
+  async *run(context, [first, second], options) {
+    if (flagOption(options, 'together'))
+      throw new UsageError(
+        'diff compares two captures, and does not join files with --together',
+        'record each capture with `analyze FILE... --together -o CASE`, and give diff the cases',
+      );
+    if (first === '-' && second === '-')
+      throw new UsageError(
+        'standard input can be one of the two traces only',
+        'give a path for the other one',
+      );
+    const failOn = severityOption(textOption(options, 'failOn') ?? 'warning');
+    const wanted: AnalyzeOptions = {
+      ...traceOptions(options),
+      variant: variantOption(textOption(options, 'variant')),
+      checks: null,
+      since: null,
+      until: null,
+    };
+    const a = await sideOf(context, first!, wanted);
+    const b = a === null ? null : await sideOf(context, second!, wanted);
+    // Half a comparison says nothing: the program ends as interrupted.
+    if (a === null || b === null) return;
+    const comparison = compare(a, b);
+    context.exit(exitOf(comparison, failOn, flagOption(options, 'failOnSuspect')));
+    yield comparison;
+  },
+
+  json: diffJson,
+  text: diffText,
+};
