@@ -7,8 +7,8 @@ import { diffJson } from '../report/diff-json.ts';
 import type { CommandSpec, Context } from './command.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
 import {
+  declareMachineOptions,
   declareOutputOptions,
-  declareTraceOptions,
   flagOption,
   severityOption,
   textOption,
@@ -48,16 +48,11 @@ export const diffCommand: CommandSpec<Comparison> = {
       )
       .option('--fail-on <severity>', 'exit 1 for proven differences from this severity on', 'warning')
       .option('--fail-on-suspect', 'exit 1 for suspected ones too');
-    declareTraceOptions(command);
+    declareMachineOptions(command);
     declareOutputOptions(command, 'one JSON object (schema faultline.diff/1)');
   },
 
   async *run(context, [first, second], options) {
-    if (flagOption(options, 'together'))
-      throw new UsageError(
-        'diff compares two captures, and does not join files with --together',
-        'record each capture with `analyze FILE... --together -o CASE`, and give diff the cases',
-      );
     if (first === '-' && second === '-')
       throw new UsageError(
         'standard input can be one of the two traces only',

@@ -6,15 +6,20 @@ import type { Options } from './command.ts';
 import { UsageError } from './exit.ts';
 import { nearest } from './suggest.ts';
 
-/** The options of every command that reads a trace: what the trace does not tell. */
-export function declareTraceOptions(command: Command): void {
+/** What a trace may not tell of its machine. */
+export function declareMachineOptions(command: Command): void {
   command
     .option('--kernel <version>', 'kernel release, where the trace does not tell it')
     .option('--arch <arch>', 'architecture of the kernel, e.g. x86-64')
     .option('--clock <name>', 'trace clock (local, global, mono, counter, ...)')
     .option('--clock-skew <ns>', 'how far the clocks of two CPUs may be apart')
-    .option('--vmemmap-base <hex>', 'address of the struct page of pfn 0')
-    .option('--together', 'all files are one capture, by CPU or rotated: read them as one trace');
+    .option('--vmemmap-base <hex>', 'address of the struct page of pfn 0');
+}
+
+/** The options of every command whose operands are traces, as many as there are. */
+export function declareTraceOptions(command: Command): void {
+  declareMachineOptions(command);
+  command.option('--together', 'all files are one capture, by CPU or rotated: read them as one trace');
 }
 
 /** Options of every command that prints. */

@@ -14,6 +14,9 @@ const RUNS: Readonly<Record<string, string>> = {
     'replay traces/V1-pin-guptest.txt.gz --variant 2.6.26,hugh-2008,5.9,6.12+cow=trylock-then-exclusive,6.12',
   'replay-base-vmsplice': 'replay traces/base-vmsplice.txt.gz --variant 2.6.29,6.12',
   'replay-bisect': 'replay traces/V1-pin-guptest.txt.gz --bisect 5.8,6.12',
+  'diff-V2-pin-guptest': 'diff traces/base-pin-guptest.txt.gz traces/V2-pin-guptest.txt.gz',
+  'diff-stock-vmsplice': 'diff traces/base-vmsplice.txt.gz traces/stock-vmsplice.txt.gz',
+  'diff-nothing-told': 'diff traces/base-cow-tracepoints-only.txt.gz traces/stock-cow-core.txt.gz',
   'not-a-trace': 'analyze package.json',
   'no-such-file': 'analyze traces/none.txt',
 };

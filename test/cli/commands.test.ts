@@ -31,6 +31,9 @@ const RUNS: Readonly<Record<string, string>> = {
   'variants-value': 'variants cow=hugh',
   'variants-unknown': 'variants 6.12+cow=refcout',
   'bisect-one': 'replay clean --bisect 6.12',
+  'help-diff': 'diff --help',
+  'diff-one': 'diff clean',
+  'diff-stdin-twice': 'diff - -',
   info: 'info clean',
   bug: 'analyze bug',
 };

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { type Comparison, compare } from '../../../src/compare/diff/compare.ts';
+import { Gatherer, type Side } from '../../../src/compare/diff/side.ts';
+import { analyzeText } from '../../replay/capture-text.ts';
+
+/** A text as one of the two sides of a comparison. */
+export async function sideOfText(text: string): Promise<Side> {
+  const gatherer = new Gatherer();
+  return gatherer.side(await analyzeText(text, null, gatherer));
+}
+
+const sides = new Map<string, Promise<Side>>();
+
+/** A capture of traces/; each is read once. */
+export function sideOfCapture(name: string): Promise<Side> {
+  const known = sides.get(name);
+  if (known !== undefined) return known;
+  const side = sideOfText(gunzipSync(readFileSync(`traces/${name}.txt.gz`)).toString('latin1'));
+  sides.set(name, side);
+  return side;
+}
+
+export async function compareCaptures(a: string, b: string): Promise<Comparison> {
+  return compare(await sideOfCapture(a), await sideOfCapture(b));
+}
