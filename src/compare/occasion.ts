@@ -51,6 +51,15 @@ export interface Occasion {
   fires(outcome: string): readonly string[];
 }
 
+/** What was decided, without what rules say of it: what is kept of a decision. */
+export type DecisionFacts = Omit<Occasion, 'vote' | 'fires'>;
+
+/** The facts of a decision alone. */
+export function factsOf(occasion: Occasion): DecisionFacts {
+  const { kind, axis, seq, ns, cpu, pid, mm, va, pfn, entry, inputs, observed } = occasion;
+  return { kind, axis, seq, ns, cpu, pid, mm, va, pfn, entry, inputs, observed };
+}
+
 /** What a variant says of a decision. */
 export function voteOf(variant: Variant, occasion: Occasion): Vote {
   return occasion.vote(variant.axes[occasion.axis]);

@@ -1,12 +1,16 @@
 import type { AxisValue, Variant } from '../variants/variant.ts';
-import { DECISION_KINDS, type DecisionKind, type InputValues, type Occasion, type Vote } from './occasion.ts';
+import {
+  DECISION_KINDS,
+  type DecisionFacts,
+  type DecisionKind,
+  factsOf,
+  type InputValues,
+  type Occasion,
+  type Vote,
+} from './occasion.ts';
 
 /** A decision with what several rules say of it. */
-export interface ReplayedDecision
-  extends Pick<
-    Occasion,
-    'kind' | 'axis' | 'seq' | 'ns' | 'cpu' | 'pid' | 'mm' | 'va' | 'pfn' | 'entry' | 'inputs' | 'observed'
-  > {
+export interface ReplayedDecision extends DecisionFacts {
   /** By axis value: variants that share it share the answer. */
   readonly votes: ReadonlyMap<AxisValue, Vote>;
   /** Checks that would fire, by outcome. */
@@ -40,7 +44,7 @@ export class Replayed {
   }
 
   add(occasion: Occasion): void {
-    const { kind, axis, seq, ns, cpu, pid, mm, va, pfn, entry, inputs, observed } = occasion;
+    const { axis, observed } = occasion;
     const votes = new Map<AxisValue, Vote>();
     const fires = new Map<string, readonly string[]>();
     const fire = (outcome: string): void => {
@@ -54,22 +58,7 @@ export class Replayed {
       fire(vote.outcome);
     }
     fire(observed);
-    this.decisions.push({
-      kind,
-      axis,
-      seq,
-      ns,
-      cpu,
-      pid,
-      mm,
-      va,
-      pfn,
-      entry,
-      inputs,
-      observed,
-      votes,
-      fires,
-    });
+    this.decisions.push({ ...factsOf(occasion), votes, fires });
   }
 
   /** Kinds of decision that occurred, in their order. */

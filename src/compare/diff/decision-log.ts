@@ -1,16 +1,12 @@
 import { AXES } from '../../variants/axes.ts';
 import type { AxisValue } from '../../variants/variant.ts';
-import type { DecidingAxis, Occasion } from '../occasion.ts';
+import { type DecidingAxis, type DecisionFacts, factsOf, type Occasion } from '../occasion.ts';
 import { classWords } from '../replayed.ts';
 import type { Life, Lineage } from './lineage.ts';
 import type { SpacePage } from './spaces.ts';
 
 /** A decision that a kernel made, kept for comparison with those of another trace. */
-export interface Decision
-  extends Pick<
-    Occasion,
-    'kind' | 'axis' | 'seq' | 'ns' | 'cpu' | 'pid' | 'mm' | 'va' | 'pfn' | 'entry' | 'inputs' | 'observed'
-  > {
+export interface Decision extends DecisionFacts {
   readonly life: Life;
   /** Where it was made; null where no address is told. */
   readonly page: SpacePage<Life> | null;
@@ -46,7 +42,7 @@ export class DecisionLog {
   }
 
   add(occasion: Occasion): void {
-    const { kind, axis, seq, ns, cpu, pid, mm, va, pfn, entry, inputs, observed } = occasion;
+    const { axis, seq, pid, va, inputs } = occasion;
     const life = this.#lineage.of(pid, seq);
     let agrees = 0;
     let differs = 0;
@@ -56,22 +52,10 @@ export class DecisionLog {
       if (agreement === 'agrees') agrees |= 1 << i;
       else if (agreement === 'differs') differs |= 1 << i;
     }
-    const page = this.#lineage.page(life, va);
     this.decisions.push({
-      kind,
-      axis,
-      seq,
-      ns,
-      cpu,
-      pid,
-      mm,
-      va,
-      pfn,
-      entry,
-      inputs,
-      observed,
+      ...factsOf(occasion),
       life,
-      page,
+      page: this.#lineage.page(life, va),
       words: this.#interned(classWords(inputs)),
       agrees,
       differs,
