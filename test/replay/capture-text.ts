@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Divergence, Place } from '../../src/checks/finding.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
-import { type AnalyzeOptions, analyze, type Onlooker } from '../../src/replay/analyze.ts';
+import { type AnalyzeOptions, analyze } from '../../src/replay/analyze.ts';
 import { ingestHere } from '../../src/replay/ingest.ts';
 import { variantById } from '../../src/variants/presets.ts';
 
@@ -62,13 +62,12 @@ const OPTIONS: AnalyzeOptions = {
 };
 
 /** Analyzes a text, in this thread. */
-export function analyzeText(text: string, variant: string | null, onlooker?: Onlooker): Promise<Analysis> {
+export function analyzeText(text: string, variant: string | null): Promise<Analysis> {
   const bytes = Buffer.from(text, 'latin1');
   return analyze(
     '-',
     { ...OPTIONS, variant: variant === null ? null : variantById(variant)! },
     {
-      ...(onlooker === undefined ? {} : { onlooker }),
       source: (input, options) =>
         ingestHere(input, {
           ...options,

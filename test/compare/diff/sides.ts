@@ -1,13 +1,33 @@
 import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { type Comparison, compare } from '../../../src/compare/diff/compare.ts';
 import { Gatherer, type Side } from '../../../src/compare/diff/side.ts';
-import { analyzeText } from '../../replay/capture-text.ts';
+import { type AnalyzeOptions, analyze } from '../../../src/replay/analyze.ts';
+import { ingestHere } from '../../../src/replay/ingest.ts';
+
+/** Nothing declared, everything asked. */
+const OPTIONS: AnalyzeOptions = {
+  variant: null,
+  checks: null,
+  since: null,
+  until: null,
+  kernel: null,
+  arch: null,
+  clock: null,
+  clockSkewNs: null,
+  vmemmapBase: null,
+};
 
 /** A text as one of the two sides of a comparison. */
 export async function sideOfText(text: string): Promise<Side> {
-  const gatherer = new Gatherer();
-  return gatherer.side(await analyzeText(text, null, gatherer));
+  const onlooker = new Gatherer();
+  const stdin = Readable.from([Buffer.from(text, 'latin1')]);
+  const analysis = await analyze('-', OPTIONS, {
+    onlooker,
+    source: (input, options) => ingestHere(input, { ...options, stdin }),
+  });
+  return onlooker.side(analysis);
 }
 
 const sides = new Map<string, Promise<Side>>();
