@@ -54,6 +54,11 @@ export interface Check {
   readonly severity: string;
   /** Kinds of event, or facts, that it judges by. */
   readonly needs: readonly string[];
+  /**
+   * The records of the moment itself print what proves it; what was reconstructed from earlier ones only adds to it.
+   * Findings of all other checks are suspect where the trace contradicts itself.
+   */
+  readonly printed?: true;
   /** Of two checks of equal severity on one moment the greater names the divergence. */
   readonly specificity: number;
   /** Trigger and near-miss in two lanes (domain.md 3). */

@@ -12,6 +12,7 @@ export const collapseExtraRefs: Check = {
   origin: 'Kirill Shutemov and John Hubbard, 2020-04-10; mm/khugepaged.c:is_refcount_suitable',
   severity: 'critical if one of the references is a pin, else high',
   needs: ['thp.isolate.begin', 'thp.collapse.commit', 'ref.add'],
+  printed: true,
   specificity: 2,
   example: `Fires (a kernel without the test):
   pin(P): ref 1025                  | khugepaged: lock P, no test, isolate

@@ -12,6 +12,7 @@ export const cowLeakThroughGupRef: Check = {
   origin: 'CVE-2020-29374; 17839856fd58',
   severity: 'critical (information leak)',
   needs: ['wp.begin', 'wp.reuse', 'gup.grab', 'ref.add'],
+  printed: true,
   specificity: 5,
   example: `Fires (2.6.29 to 5.7):
   fork; P shared                    | child: vmsplice(P) ref ; munmap (map 1)

@@ -70,6 +70,7 @@ export const gupPinBrokenByCollapse: Check = {
     'Andrea Arcangeli to Robin Holt, 2010-02-03; Kirill Shutemov and John Hubbard, 2020-04-10; 70cbc3cc78a9; 2ba99c5e0881',
   severity: 'critical',
   needs: ['thp.isolate.begin', 'thp.collapse.commit', 'gup.grab', 'ref.add'],
+  printed: true,
   specificity: 4,
   example: `Fires:
   gup_fast: read PMD, read pte P    | khugepaged: clear PMD, flush (no IPI)

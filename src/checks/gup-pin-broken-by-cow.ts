@@ -73,6 +73,7 @@ export const gupPinBrokenByCow: Check = {
   severity:
     'critical for FOLL_PIN, and for FOLL_GET on an exclusive page; info for FOLL_GET on a shared page (documented limit)',
   needs: ['wp.begin', 'rmap.new', 'gup.grab', 'ref.add'],
+  printed: true,
   specificity: 4,
   example: `Fires (5.9):
   gup(WRITE) P: ref 2               | device DMA armed on P

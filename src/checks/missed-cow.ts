@@ -9,6 +9,7 @@ export const missedCow: Check = {
   origin: 'Hugh Dickins to Robin Holt, 2008-06-23 (a sum seen too low); class of CVE-2020-29368',
   severity: 'critical',
   needs: ['wp.begin', 'wp.reuse', 'pte.set'],
+  printed: true,
   specificity: 6,
   example: `Fires:
   map 1 read                        | B: swap_free(e) (count 1->0)   [mutant order]

@@ -54,6 +54,7 @@ export const policyMismatch: Check = {
   origin: 'decision procedures of do_wp_page, domain of all five mails',
   severity: 'high; critical where a pinned exclusive page was copied or a shared one reused',
   needs: ['wp.begin', 'wp.copy', 'wp.reuse', 'ref.add'],
+  printed: true,
   specificity: 0,
   example: `Fires (against 6.12):
   AnonExclusive page: the kernel copies

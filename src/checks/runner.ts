@@ -4,12 +4,15 @@ import { Cursor } from '../state/cursor.ts';
 import type { MmState } from '../state/state.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Awake, Check, CheckRun, KindHook } from './check.ts';
-import type { Coverage, Divergence } from './finding.ts';
+import type { Coverage, Divergence, Finding } from './finding.ts';
 import { onLastUse } from './last-put.ts';
 import { Moments } from './moments.ts';
 import { viewFault, type WriteFault } from './write-fault.ts';
 
 type Hook = (e: Cursor) => void;
+
+const CONTRADICTED =
+  'records that nothing says were lost: the values that the trace prints contradict each other before this';
 
 interface Tally {
   judged: number;
@@ -60,7 +63,8 @@ export class Runner {
         skewNs: options.skewNs ?? (() => 0),
         report: (finding) => {
           const { seq, ns } = finding.place;
-          if (options.within?.(seq, ns) ?? true) this.#moments.add(finding);
+          if (options.within?.(seq, ns) ?? true)
+            this.#moments.add(check.printed ? finding : this.#weighed(finding));
         },
         judged() {
           tally.judged++;
@@ -111,6 +115,12 @@ export class Runner {
         for (const hook of this.#decided) hook(fault);
       }
     }
+  }
+
+  /** A finding as far as the records that it rests on can be relied on. */
+  #weighed(finding: Finding): Finding {
+    if (finding.verdict !== 'proven' || !this.#state.contradicted) return finding;
+    return { ...finding, verdict: 'suspect', missing: finding.missing ?? CONTRADICTED };
   }
 
   /** Ends the run. */

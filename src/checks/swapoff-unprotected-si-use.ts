@@ -21,6 +21,7 @@ export const swapoffUnprotectedSiUse: Check = {
   severity:
     'high if the device was torn down while the function was inside; else warning: of a use without reference and lock, or under a lock where the declared variant has swapoff=window',
   needs: ['swap.free-cache.begin', 'swap.free-cache.end', 'si.got', 'si.off.begin', 'si.freed'],
+  printed: true,
   specificity: 3,
   example: `Fires (4.11 to 5.2):
   free_swap_and_cache(e), PTL held  |

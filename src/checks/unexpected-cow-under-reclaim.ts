@@ -8,6 +8,7 @@ export const unexpectedCowUnderReclaim: Check = {
   origin: 'Hugh Dickins to Robin Holt, 2008-06-23',
   severity: 'as unexpected-cow',
   needs: ['wp.begin', 'wp.copy', 'lock.release', 'reclaim.begin'],
+  printed: true,
   specificity: 2,
   example: `Fires (2.6.26):
   wp fault va, PTL, orig R/O P      | kswapd: isolate P, lock P

@@ -54,16 +54,18 @@ export function watchCopies(check: string, context: CheckContext, underReclaim: 
       const reclaimer =
         (fault.cause === 'page-lock' && holder !== null && holder.reclaim) || fault.cause === 'lru-isolated';
       if (underReclaim && !reclaimer) return;
+      // Nothing tells when an isolated page is put back into a batch: off the list, it may be there already.
+      const since = underReclaim && fault.cause === 'lru-isolated';
       context.report({
         check,
         severity: copySeverity(fault, context.declared),
-        verdict: 'proven',
+        verdict: since ? 'suspect' : 'proven',
         cause: fault.cause,
         moment: d.seq,
         place: fault.place,
         values: { ...fault.values, pinned: livePin(fault) },
         evidence: evidenceOf(fault),
-        missing: null,
+        missing: since ? 'that the page was still isolated: where it is put back, no record says so' : null,
       });
     },
   };
@@ -76,6 +78,7 @@ export const unexpectedCow: Check = {
   severity:
     'by the declared variant: info if it computes the copy itself, else critical with a live pin, high without; no variant declared: critical if the page was AnonExclusive and pinned, warning if one of the two, else info',
   needs: ['wp.begin', 'wp.copy', 'ref.add', 'rmap.new'],
+  printed: true,
   specificity: 1,
   example: `Fires (2.6.26):
   wp fault va, PTL, orig R/O P      | kswapd: isolate P, lock P

@@ -162,7 +162,10 @@ function causeOf(
   for (const wp of s.open)
     if (wp.pfn === d.pfn && wp.pid !== d.pid && wp.decided)
       return { cause: 'sibling-cow', seq: wp.decidedSeq };
-  if (d.wp.isolatorReclaim && count > 1) return { cause: 'lru-isolated', seq: d.wp.isolatorSeq };
+  // A reference that nobody accounts for may be the cause as well as the isolation.
+  if (!(spare <= 0)) return { cause: 'unknown-ref', seq: 0 };
+  if (d.wp.isolatorReclaim && onLru === false && count > 1)
+    return { cause: 'lru-isolated', seq: d.wp.isolatorSeq };
   if (onLru === false && count > 1) {
     const row = s.pages.find(d.pfn);
     const seq = row < 0 ? 0 : s.pages.col.offListSeq[row]!;

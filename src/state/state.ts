@@ -54,6 +54,12 @@ export interface Loss {
 
 const LOSSES_KEPT = 10_000;
 
+/**
+ * Contradictions that a trace without loss may have, one in so many events: two tasks' records of one page that came
+ * in another order than they happened (one in 972,162 events is the most that a real one has).
+ */
+const EVENTS_A_CONTRADICTION = 100_000;
+
 const FIDELITIES = ['refcount', 'mapcount', 'swapcount', 'exclusive'] as const;
 
 /** What a snapshot of the state holds: one member per slice. */
@@ -122,6 +128,8 @@ export class MmState {
   readonly exclusive = new Fidelity();
   /** The decision that the event just folded completed, or null. */
   decision: Decision | null = null;
+  /** Page faults that a task began while its last one had not ended in the trace. */
+  unended = 0;
   /** Write faults seen that do_wp_page does not decide, by kind. */
   readonly notJudged = new Map<string, number>();
 
@@ -177,6 +185,15 @@ export class MmState {
   /** Whether the number of mappings of a page can be integrated: every way to gain or lose one is told. */
   get tellsMappings(): boolean {
     return this.sources.rmap && !this.sources.untoldForks && !this.blind;
+  }
+
+  /**
+   * Whether the trace's own values contradict each other so often that records must be missing which nothing tells
+   * of: counts against what was printed of them, functions entered and never left.
+   */
+  get contradicted(): boolean {
+    const found = this.refcount.contradictions + this.swapcount.contradictions + this.unended;
+    return found > 1 + this.seq / EVENTS_A_CONTRADICTION;
   }
 
   /** Counts a write fault that is outside do_wp_page. */

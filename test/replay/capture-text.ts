@@ -23,9 +23,9 @@ export interface Capture {
 
 const RECORD = /^.*?-(\d+)\s+(?:\(\s*[\d-]+\)\s+)?\[(\d+)\]\s+(?:[^\s:]{4,6}\s+)?([\d.]+): ([^\s:(]+)/;
 
-/** Reads a capture of traces/. */
-export function capture(name: string): Capture {
-  const all = gunzipSync(readFileSync(`traces/${name}.txt.gz`))
+/** Reads a capture of a folder. */
+export function capture(name: string, folder = 'traces'): Capture {
+  const all = gunzipSync(readFileSync(`${folder}/${name}.txt.gz`))
     .toString('latin1')
     .trimEnd()
     .split('\n');
@@ -38,8 +38,12 @@ export function capture(name: string): Capture {
       lines.push({ text: lost + text, pid: Number(pid), cpu: Number(cpu), time: time!, event: event! });
       lost = '';
     } else if (lines.length === 0) head.push(text);
-    else if (/^CPU:\d+ \[LOST/.test(text)) lost += `${text}\n`;
-    else throw new Error(`${name} has a line that is no record: ${text}`);
+    else if (/^CPU:\d+ \[LOST|^#{5} CPU \d+ buffer started/.test(text)) lost += `${text}\n`;
+    else if (text === '' || text.startsWith(' => ')) {
+      // A kernel stack, and the end of a name with a line break in it, belong to the record above.
+      const above = lines.pop()!;
+      lines.push({ ...above, text: `${above.text}\n${text}` });
+    } else throw new Error(`${name} has a line that is no record: ${text}`);
   }
   return { head, lines };
 }

@@ -46,6 +46,18 @@ export function swapped({ head, lines }: Capture, seed: number, withinUs: number
   return textOf(head, out);
 }
 
+/** Neighbours of different CPUs with the same stamp change places. */
+export function simultaneous({ head, lines }: Capture, seed: number): string {
+  const next = chance(seed);
+  const out = [...lines];
+  for (let i = 0; i + 1 < out.length; i++) {
+    const [a, b] = [out[i]!, out[i + 1]!];
+    if (a.time !== b.time || a.cpu === b.cpu || a.pid === b.pid || next() < 0.5) continue;
+    [out[i], out[i + 1]] = [b, a];
+  }
+  return textOf(head, out);
+}
+
 /** The clock of every odd CPU differs by this much from that of the even ones. */
 export function skewed({ head, lines }: Capture, us: number): string {
   const out = lines.map((line) => {

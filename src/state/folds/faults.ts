@@ -184,6 +184,7 @@ export const faultFolds: readonly Fold[] = [
     const { mm, va, flags } = faultBegin.at;
     runsOn(s, e, task, e.args[e.at + mm]!, e.args[e.at + flags]!);
     // Faults do not nest: what is still open was left unseen.
+    if (task.fault !== null && s.sources.seen[faultEnd.code] === 1) s.unended++;
     abandon(s, task, null);
     enter(task, 'fault', e.args[e.at + mm]!, e.args[e.at + va]!, e.seq);
   }),
