@@ -4,6 +4,7 @@ import type { MmState } from '../state/state.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Finding } from './finding.ts';
 import type { Freeing } from './last-put.ts';
+import type { Wake } from './waiting.ts';
 import type { WriteFault } from './write-fault.ts';
 
 /** What a run of checks judges against. */
@@ -22,14 +23,8 @@ export interface CheckContext {
   cannot(missing: string): void;
 }
 
-/** Something that a check may wait for. */
-export interface Awake {
-  /** Whether there is anything to look for now. */
-  readonly any: boolean;
-}
-
-/** A hook on a kind of event; with `awake`, only while there is anything to look for. */
-export type KindHook = readonly [kind: EventKind, hook: (e: Cursor) => void, awake?: Awake];
+/** A hook on a kind of event; with `wake`, only while there is anything to look for. */
+export type KindHook = readonly [kind: EventKind, hook: (e: Cursor) => void, wake?: Wake];
 
 /** A check at work on one trace. Hooks are called only for the kinds asked for: no cost for the others. */
 export interface CheckRun {

@@ -32,7 +32,6 @@ Silent (5.9 on): KSM pages are copied`,
       [
         kind,
         (e: Cursor) => {
-          if (!pending.any) return;
           const key = String(e.args[e.at + at.pfn]!);
           const mapping = e.args[e.at + at.mapping]!;
           if (pending.get(key) === undefined || Number.isNaN(mapping)) return;
@@ -40,6 +39,7 @@ Silent (5.9 on): KSM pages are copied`,
             pending.confirm(key, { seq: e.seq, role: 'harm', text: 'still a page of the stable tree' });
           else pending.drop(key);
         },
+        pending.wake,
       ] as const;
     /** KSM pages that left the stable tree in the sight of the trace: by pfn, generation. */
     const own = new Map<number, number>();

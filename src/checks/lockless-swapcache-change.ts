@@ -4,9 +4,10 @@ import { lockRelease, lockTry, refAdd, swapcacheAdd, swapcacheDel } from '../eve
 import type { Cursor } from '../state/cursor.ts';
 import { LIFE_FROZEN } from '../state/pages.ts';
 import { Tasks } from '../state/tasks.ts';
-import type { Awake, Check } from './check.ts';
+import type { Check } from './check.ts';
 import { placeOn } from './evidence.ts';
 import { tell } from './pending.ts';
+import { Waiting } from './waiting.ts';
 
 const ID = 'lockless-swapcache-change';
 
@@ -34,12 +35,7 @@ Silent: a fresh page that no other task can see and that never enters the cache 
   start(context) {
     const s = context.state;
     /** The last change of each task that waits for a reading of the page's flags, by the same task. */
-    const changes = new Map<number, Change>();
-    const waiting: Awake = {
-      get any() {
-        return changes.size > 0;
-      },
-    };
+    const changes = new Waiting<Change>();
     const changed = (
       kind: EventKind,
       how: string,
@@ -96,7 +92,7 @@ Silent: a fresh page that no other task can see and that never enters the cache 
             // The same task unlocks the page: it had locked it. page-unlock-not-locked looks at this release.
             context.judged();
           },
-          waiting,
+          changes.wake,
         ],
       ],
       after: [
@@ -143,7 +139,7 @@ Silent: a fresh page that no other task can see and that never enters the cache 
               null,
             );
           },
-          waiting,
+          changes.wake,
         ],
       ],
     };

@@ -14,10 +14,11 @@ import {
 } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import { Tasks } from '../state/tasks.ts';
-import type { Awake, Check } from './check.ts';
+import type { Check } from './check.ts';
 import { hexText, placeOn } from './evidence.ts';
 import { Pending } from './pending.ts';
 import { spteKey, tellsSptes } from './secondary-mmu.ts';
+import { Waiting } from './waiting.ts';
 
 const ID = 'mmu-notifier-async-invalidate';
 
@@ -48,12 +49,7 @@ Silent: range_start that could not sleep and returned -EAGAIN`,
     const s = context.state;
     const pending = new Pending(context, mmuNotifierAsyncInvalidate);
     /** Callbacks under way whose return is told by what the task does next. */
-    const calls = new Map<number, Call>();
-    const underWay: Awake = {
-      get any() {
-        return calls.size > 0;
-      },
-    };
+    const calls = new Waiting<Call>();
     const returned = (e: Cursor, call: Call): void => {
       context.judged();
       for (const spte of s.secondary.within(call.mm, call.start, call.end)) {
@@ -100,11 +96,11 @@ Silent: range_start that could not sleep and returned -EAGAIN`,
             pending.settle(spteKey(e.args[e.at + dev]!, e.args[e.at + mm]!, e.args[e.at + va]!));
           },
         ],
-        [pteClearFlush, wentOn, underWay],
-        [pteSet, wentOn, underWay],
-        [pteWrite, wentOn, underWay],
-        [ptlUnlock, wentOn, underWay],
-        [mnEnd, wentOn, underWay],
+        [pteClearFlush, wentOn, calls.wake],
+        [pteSet, wentOn, calls.wake],
+        [pteWrite, wentOn, calls.wake],
+        [ptlUnlock, wentOn, calls.wake],
+        [mnEnd, wentOn, calls.wake],
       ],
       after: [
         [

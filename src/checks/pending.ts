@@ -1,6 +1,7 @@
 import type { Check, CheckContext } from './check.ts';
 import { isWhole } from './evidence.ts';
 import type { Evidence, Finding, Severity } from './finding.ts';
+import { Wake } from './waiting.ts';
 
 /** What a finding says, apart from its check and its verdict. */
 export interface Claim extends Pick<Finding, 'cause' | 'moment' | 'place'> {
@@ -19,8 +20,8 @@ const CLAIMS_HELD = 4096;
  * until a later record states what only holds if they are true; then they are proven. A claim is told once.
  */
 export class Pending {
-  /** Whether there is anything to confirm: asked on hot kinds of event, so it is a plain field. */
-  any = false;
+  /** For hooks that only confirm or drop: they sleep while nothing is claimed. */
+  readonly wake = new Wake();
   readonly #context: CheckContext;
   readonly #id: string;
   readonly #held = new Map<string, { readonly claim: Claim; readonly horizon: number }>();
@@ -34,12 +35,17 @@ export class Pending {
   claim(key: string, claim: Claim): void {
     if (this.#held.has(key)) return;
     this.#held.set(key, { claim, horizon: this.#context.state.horizon });
-    this.any = true;
+    this.wake.any = true;
     if (this.#held.size <= CLAIMS_HELD) return;
     for (const oldest of this.#held.keys()) {
       this.#suspect(oldest);
       return;
     }
+  }
+
+  /** Whether there is anything to confirm. */
+  get any(): boolean {
+    return this.wake.any;
   }
 
   get(key: string): Claim | undefined {
@@ -80,7 +86,7 @@ export class Pending {
 
   #remove(key: string): void {
     this.#held.delete(key);
-    this.any = this.#held.size > 0;
+    this.wake.any = this.#held.size > 0;
   }
 
   /** A claim that nothing will confirm any more is told as it is. */

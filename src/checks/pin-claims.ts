@@ -28,7 +28,6 @@ export class PinClaims {
   }
 
   #counted(e: Cursor): void {
-    if (!this.#pending.any) return;
     const pfn = e.args[e.at + refAdd.at.pfn]!;
     const key = String(pfn);
     if (this.#pending.get(key) === undefined) return;
@@ -51,7 +50,7 @@ export class PinClaims {
   }
 
   #over(pfn: number): void {
-    if (this.#pending.any) this.#pending.settle(String(pfn));
+    this.#pending.settle(String(pfn));
   }
 
   /** Hooks that settle the claims. */
@@ -60,11 +59,11 @@ export class PinClaims {
       ...run,
       before: [
         ...(run.before ?? []),
-        [pageAlloc, (e) => this.#over(e.args[e.at + pageAlloc.at.pfn]!)],
-        [pageFree, (e) => this.#over(e.args[e.at + pageFree.at.pfn]!)],
-        [refSet, (e) => this.#over(e.args[e.at + refSet.at.pfn]!)],
+        [pageAlloc, (e) => this.#over(e.args[e.at + pageAlloc.at.pfn]!), this.#pending.wake],
+        [pageFree, (e) => this.#over(e.args[e.at + pageFree.at.pfn]!), this.#pending.wake],
+        [refSet, (e) => this.#over(e.args[e.at + refSet.at.pfn]!), this.#pending.wake],
       ],
-      after: [...(run.after ?? []), [refAdd, (e) => this.#counted(e)]],
+      after: [...(run.after ?? []), [refAdd, (e) => this.#counted(e), this.#pending.wake]],
       finish: () => {
         run.finish?.();
         this.#pending.finish();

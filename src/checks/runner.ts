@@ -1,12 +1,14 @@
 import type { EventBatch } from '../events/batch.ts';
 import { EVENT_KINDS, eventKind } from '../events/registry.ts';
 import { Cursor } from '../state/cursor.ts';
+import type { Decision } from '../state/decision.ts';
 import type { MmState } from '../state/state.ts';
 import type { Variant } from '../variants/variant.ts';
-import type { Awake, Check, CheckRun, KindHook } from './check.ts';
+import type { Check, CheckRun, KindHook } from './check.ts';
 import type { Coverage, Divergence, Finding } from './finding.ts';
 import { onLastUse } from './last-put.ts';
 import { Moments } from './moments.ts';
+import type { Wake } from './waiting.ts';
 import { viewFault, type WriteFault } from './write-fault.ts';
 
 type Hook = (e: Cursor) => void;
@@ -51,8 +53,8 @@ export class Runner {
     this.#state = state;
     this.#checks = checks;
     this.#moments = new Moments(checks);
-    const before: Hooks[] = EVENT_KINDS.map(() => ({ always: [], awake: [] }));
-    const after: Hooks[] = EVENT_KINDS.map(() => ({ always: [], awake: [] }));
+    const before: Hooks[] = EVENT_KINDS.map(() => ({ always: [], sleepers: [] }));
+    const after: Hooks[] = EVENT_KINDS.map(() => ({ always: [], sleepers: [] }));
     for (const check of checks) {
       const tally: Tally = { judged: 0, cannotJudge: 0, missing: new Set(), last: '' };
       this.#tallies.set(check.id, tally);
@@ -103,18 +105,23 @@ export class Runner {
   run(batch: EventBatch, from = 0, to: number = batch.count): void {
     const e = this.#e;
     const s = this.#state;
+    const beforeOf = this.#before;
+    const afterOf = this.#after;
     for (let i = from; i < to; i++) {
       e.seek(batch, i);
-      const before = this.#before[e.kind];
+      const before = beforeOf[e.kind];
       if (before !== undefined) before(e);
       s.apply(e);
-      const after = this.#after[e.kind];
+      const after = afterOf[e.kind];
       if (after !== undefined) after(e);
-      if (s.decision !== null && this.#decided.length > 0) {
-        const fault = viewFault(s, s.decision);
-        for (const hook of this.#decided) hook(fault);
-      }
+      if (s.decision !== null) this.#decide(s.decision);
     }
+  }
+
+  #decide(decision: Decision): void {
+    if (this.#decided.length === 0) return;
+    const fault = viewFault(this.#state, decision);
+    for (const hook of this.#decided) hook(fault);
   }
 
   /** A finding as far as the records that it rests on can be relied on. */
@@ -143,19 +150,19 @@ export class Runner {
 /** Hooks on one kind: those that are always called, and those that sleep until their check looks for something. */
 interface Hooks {
   readonly always: Hook[];
-  readonly awake: Array<{ readonly on: Awake; readonly hook: Hook }>;
+  readonly sleepers: Array<{ readonly wake: Wake; readonly hook: Hook }>;
 }
 
-function place(hooks: readonly Hooks[], [kind, hook, awake]: KindHook): void {
-  const { always, awake: sleepers } = hooks[kind.code]!;
-  if (awake === undefined) always.push(hook);
-  else sleepers.push({ on: awake, hook });
+function place(hooks: readonly Hooks[], [kind, hook, wake]: KindHook): void {
+  const { always, sleepers } = hooks[kind.code]!;
+  if (wake === undefined) always.push(hook);
+  else sleepers.push({ wake, hook });
 }
 
 /** One hook that calls all of them. Calls are what costs: sleepers are asked first, short lists need no loop. */
-function joined({ always, awake }: Hooks): Hook | undefined {
+function joined({ always, sleepers }: Hooks): Hook | undefined {
   const [first, second] = always;
-  if (awake.length === 0) {
+  if (sleepers.length === 0) {
     if (always.length <= 1) return first;
     if (always.length === 2)
       return (e) => {
@@ -165,6 +172,6 @@ function joined({ always, awake }: Hooks): Hook | undefined {
   }
   return (e) => {
     for (let i = 0; i < always.length; i++) always[i]!(e);
-    for (let i = 0; i < awake.length; i++) if (awake[i]!.on.any) awake[i]!.hook(e);
+    for (let i = 0; i < sleepers.length; i++) if (sleepers[i]!.wake.any) sleepers[i]!.hook(e);
   };
 }

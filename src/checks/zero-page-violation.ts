@@ -2,11 +2,12 @@ import { PG_DIRTY } from '../core/pageflags.ts';
 import { PTE_WRITE } from '../core/pte.ts';
 import type { EventKind } from '../events/declare.ts';
 import { FOLL_PIN, PIN_BIAS } from '../events/flags.ts';
-import { dirtySet, gupGrab, refAdd, rmapAdd, rmapNew } from '../events/index.ts';
+import { dirtySet, gupGrab, pageZero, refAdd, rmapAdd, rmapNew } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import type { Check } from './check.ts';
 import { isWhole, placeOn } from './evidence.ts';
 import type { Severity, Verdict } from './finding.ts';
+import { Wake } from './waiting.ts';
 import { onWrittenPte } from './written-ptes.ts';
 
 const ID = 'zero-page-violation';
@@ -26,6 +27,7 @@ Silent: KSM put the zero page in place of a page of zeroes: its PTE is dirty, bu
   start(context) {
     const s = context.state;
     const zero = s.machines.zeroPfns;
+    const known = new Wake();
     function tell(
       e: Cursor,
       cause: string,
@@ -58,13 +60,14 @@ Silent: KSM put the zero page in place of a page of zeroes: its PTE is dirty, bu
       [
         kind,
         (e: Cursor) => {
-          if (zero.size === 0 || !zero.has(e.args[e.at + at.pfn]!)) return;
+          if (!zero.has(e.args[e.at + at.pfn]!)) return;
           context.judged();
           tell(e, 'reverse-mapping', e.args[e.at + at.pfn]!, 'high', {
             mm: e.args[e.at + at.mm]!,
             va: e.args[e.at + at.va]!,
           });
         },
+        known,
       ] as const;
 
     function pinned(e: Cursor, pfn: number): void {
@@ -76,6 +79,12 @@ Silent: KSM put the zero page in place of a page of zeroes: its PTE is dirty, bu
 
     return {
       after: [
+        [
+          pageZero,
+          () => {
+            known.any = true;
+          },
+        ],
         ...onWrittenPte(s, PTE_WRITE, ({ mm, va, pfn }, e) => {
           if (zero.size === 0 || !zero.has(pfn)) return;
           context.judged();
@@ -86,29 +95,32 @@ Silent: KSM put the zero page in place of a page of zeroes: its PTE is dirty, bu
         [
           refAdd,
           (e) => {
-            if (zero.size === 0 || !zero.has(e.args[e.at + refAdd.at.pfn]!)) return;
+            if (!zero.has(e.args[e.at + refAdd.at.pfn]!)) return;
             const pfn = e.args[e.at + refAdd.at.pfn]!;
             const delta = e.args[e.at + refAdd.at.delta]!;
             if (delta >= PIN_BIAS && delta % PIN_BIAS === 0) pinned(e, pfn);
             else if (e.args[e.at + refAdd.at.flags]! & PG_DIRTY) tell(e, 'dirty', pfn, 'critical', {});
           },
+          known,
         ],
         [
           gupGrab,
           (e) => {
             const pfn = e.args[e.at + gupGrab.at.pfn]!;
             // Where references are told, the pin is known by what it adds.
-            if (zero.size === 0 || !zero.has(pfn) || s.sources.seen[refAdd.code] === 1) return;
+            if (!zero.has(pfn) || s.sources.seen[refAdd.code] === 1) return;
             if (e.args[e.at + gupGrab.at.flags]! & FOLL_PIN) context.cannot('ref.add');
           },
+          known,
         ],
         [
           dirtySet,
           (e) => {
-            if (zero.size === 0 || !zero.has(e.args[e.at + dirtySet.at.pfn]!)) return;
+            if (!zero.has(e.args[e.at + dirtySet.at.pfn]!)) return;
             context.judged();
             tell(e, 'dirty', e.args[e.at + dirtySet.at.pfn]!, 'critical', {});
           },
+          known,
         ],
       ],
       finish() {
