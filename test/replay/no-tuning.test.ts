@@ -19,6 +19,7 @@ function rename(analysis: Analysis, to: Renaming): object {
     address: known(at.address, to.address),
     pfn: known(at.pfn, to.pfn),
     newPfn: known(at.newPfn, to.pfn),
+    entry: known(at.entry, to.entry),
   });
   const evidence = (items: readonly Evidence[]): Evidence[] =>
     items.map((item) => ({

@@ -16,6 +16,8 @@ export interface Renaming {
   pid(pid: number): number;
   pfn(pfn: number): number;
   address(va: number): number;
+  /** A swap entry of the first device, as the number that events carry. */
+  entry(entry: number): number;
   /** A pointer into the direct map, as the number that events carry. */
   pointer(pointer: number): number;
   /** Added to times, ns. */
@@ -28,8 +30,11 @@ const PTE_KEYS = new Set(['pte', 'old', 'orig_pte']);
 const ADDRESS_KEYS = new Set(['addr', 'start', 'end', 'address', 'ip', 'start_brk', 'brk']);
 const PID_KEYS = new Set(['pid', 'child_pid', 'old_pid']);
 
-/** A renaming, chosen by chance from a seed. */
-export function renaming(seed: number): Renaming {
+/** Swap types from here on may be something else than a device: what stands behind them is no slot. */
+const OTHER_TYPES = 22n;
+
+/** A renaming, chosen by chance from a seed. `names`: tasks get other names, too. */
+export function renaming(seed: number, { names = true }: { readonly names?: boolean } = {}): Renaming {
   const next = chance(seed);
   const below = (bound: number): number => Math.floor(next() * bound);
   // Blocks of 512 frames change places; within one, order and alignment stay (folios are aligned runs of frames).
@@ -39,6 +44,8 @@ export function renaming(seed: number): Renaming {
   const low = REGION * BigInt(1 + below(1000));
   const high = REGION * BigInt(1 + below(100_000));
   const shiftUs = 1 + below(500_000_000);
+  // Blocks of 1024 slots change places: no slot of these captures becomes slot 0, which holds the header.
+  const slots = BigInt(1 + below(63)) << 10n;
   const pids = new Map<number, number>([
     [0, 0],
     [1, 1],
@@ -65,9 +72,14 @@ export function renaming(seed: number): Renaming {
     }
     return word;
   };
+  const entry = (word: bigint): bigint => (word === 0n || word >> 58n >= OTHER_TYPES ? word : word ^ slots);
+  // A swap PTE has its type in bits 59 and up and the inverted offset from bit 9 on (x86, pgtable_64.h).
+  const swapPte = (word: bigint): bigint =>
+    word === 0n || word >> 59n >= OTHER_TYPES ? word : word ^ (slots << 9n);
   const pte = (word: bigint): bigint =>
-    (word & 1n) === 0n ? word : (word & ~PTE_FRAME) | (frame((word & PTE_FRAME) >> 12n) << 12n);
+    (word & 1n) === 0n ? swapPte(word) : (word & ~PTE_FRAME) | (frame((word & PTE_FRAME) >> 12n) << 12n);
   const comm = (old: string): string => {
+    if (!names) return old;
     let found = comms.get(old);
     if (found === undefined) {
       found = Array.from({ length: old.length }, () => 'abcdefgh-_'[below(10)]).join('');
@@ -82,6 +94,7 @@ export function renaming(seed: number): Renaming {
     map(BigInt(`0x${digits}`)).toString(16);
   const field = (key: string, prefix: string, digits: string): string => {
     if (PTE_KEYS.has(key)) return prefix + hex(digits, pte);
+    if (key === 'entry') return prefix + hex(digits, entry);
     if (key === 'pfn') return prefix + hex(digits, frame);
     if (digits.length >= 16) return prefix + hex(digits, kernel);
     if (ADDRESS_KEYS.has(key)) return prefix + hex(digits, user);
@@ -93,6 +106,11 @@ export function renaming(seed: number): Renaming {
       .replace(
         /\b(\w+)(=0x|=(?=ffff[0-9a-f]{12}\b)|: (?=[0-9a-f]{4,}\b))([0-9a-f]+)\b/g,
         (_all, key: string, prefix: string, digits: string) => key + field(key, prefix, digits),
+      )
+      // What a system call returns that makes a mapping.
+      .replace(
+        /^(: sys_(?:mmap|mremap|brk) -> 0x)([0-9a-f]+)/,
+        (_all, call: string, digits: string) => call + hex(digits, user),
       )
       .replace(/\b(\w*pid)=(\d+)\b/g, (all, key: string, digits: string) =>
         PID_KEYS.has(key) ? `${key}=${pid(Number(digits))}` : all,
@@ -114,6 +132,7 @@ export function renaming(seed: number): Renaming {
     pid,
     pfn: (pfn) => Number(frame(BigInt(pfn))),
     address: (va) => Number(user(BigInt(va))),
+    entry: (value) => Number(entry(BigInt(value))),
     pointer: (pointer) => Number(BigInt.asIntN(64, kernel(BigInt.asUintN(64, BigInt(pointer))))),
     shiftNs: shiftUs * 1000,
     text: ({ head, lines }) => `${[...head, ...lines.map(({ text }) => line(text))].join('\n')}\n`,

@@ -1,6 +1,5 @@
-import { AXES } from '../../variants/axes.ts';
 import { PRESETS } from '../../variants/presets.ts';
-import type { AxisValue } from '../../variants/variant.ts';
+import type { AxisValue, Variant } from '../../variants/variant.ts';
 import type { DecidingAxis } from '../occasion.ts';
 import { contradicts, type Decision } from './decision-log.ts';
 import { ruleOf, type Side } from './side.ts';
@@ -8,21 +7,23 @@ import { ruleOf, type Side } from './side.ts';
 /** A decision of one trace that the rule of the other one cannot explain. */
 export interface Departure {
   readonly decision: Decision;
-  /** No released rule that the other trace could be following explains it either, and no like decision of it does. */
+  /** No rule of a released kernel that the other trace could be following explains it either. */
   readonly proven: boolean;
 }
 
-function released(value: AxisValue, axis: DecidingAxis): boolean {
-  return PRESETS.some((preset) => preset.released && preset.axes[axis] === value);
-}
-
-/** Rules of released kernels that no decision of a trace contradicts. */
+/**
+ * Rules that a trace may follow on an axis: those of the released kernels that none of its decisions contradicts. A
+ * patched kernel is like no released one as a whole; then the axis is looked at by itself.
+ */
 function possible(side: Side, axis: DecidingAxis): readonly AxisValue[] {
+  const released = PRESETS.filter((preset) => preset.released);
+  const explained = released.filter(({ id }) => side.fit?.explained.includes(id));
+  const values = (presets: readonly Variant[]): AxisValue[] => [
+    ...new Set(presets.map((preset): AxisValue => preset.axes[axis])),
+  ];
+  if (explained.length > 0) return values(explained);
   const own = side.decisions.filter((decision) => decision.axis === axis);
-  const values: readonly AxisValue[] = AXES[axis].values;
-  return values.filter(
-    (value) => released(value, axis) && !own.some((decision) => contradicts(decision, value.id)),
-  );
+  return values(released).filter(({ id }) => !own.some((decision) => contradicts(decision, id)));
 }
 
 function signature({ kind, words, observed }: Decision): string {

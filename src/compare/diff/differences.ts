@@ -1,7 +1,8 @@
 import { type Divergence, SEVERITIES, type Severity, type Verdict } from '../../checks/finding.ts';
 import { DECIDING_AXES } from '../ballot.ts';
 import type { AxisFit } from '../fit.ts';
-import type { DecidingAxis } from '../occasion.ts';
+import type { DecidingAxis, InputValues } from '../occasion.ts';
+import { classWords } from '../replayed.ts';
 import { type Likeness, likest, type Outcomes, outcomesOf } from './behaviour.ts';
 import { type Decision, judges } from './decision-log.ts';
 import { type Departure, departures } from './departures.ts';
@@ -171,9 +172,17 @@ function tellsInputs({ inputs }: Decision): boolean {
   return 2 * values.filter((value) => value !== null).length >= values.length;
 }
 
-/** Whether all that is known of the inputs is the same, and that is not too little. */
+/** Inputs of a decision that another one tells too. */
+function toldByBoth({ inputs }: Decision, other: Decision): InputValues {
+  return Object.fromEntries(
+    Object.entries(inputs).filter(([name, value]) => value !== null && (other.inputs[name] ?? null) !== null),
+  );
+}
+
+/** Whether all that both tell of the inputs is the same, and neither tells too little. */
 function sameInputs({ a, b }: Pair): boolean {
-  return a.words.join() === b.words.join() && tellsInputs(a) && tellsInputs(b);
+  const words = (of: Decision, other: Decision): string => classWords(toldByBoth(of, other)).join();
+  return tellsInputs(a) && tellsInputs(b) && words(a, b) === words(b, a);
 }
 
 /**
