@@ -2,10 +2,14 @@ import type { Comparison } from '../compare/diff/compare.ts';
 import type { Decision } from '../compare/diff/decision-log.ts';
 import type { Example } from '../compare/diff/differences.ts';
 import type { Naming } from '../compare/diff/naming.ts';
+import type { Lane } from '../compare/diff/page-lanes.ts';
 import type { Side } from '../compare/diff/side.ts';
+import type { LifeEvent } from '../state/life.ts';
+import type { PageLanes } from './diff-answer.ts';
 import { escapeText } from './escape.ts';
 import { slot } from './format.ts';
 import { table } from './layout.ts';
+import { lifeWords } from './page.ts';
 import type { Style } from './style.ts';
 
 const LANE = 27;
@@ -75,4 +79,21 @@ export function exampleLanes(comparison: Comparison, example: Example, style: St
     ]);
   }
   return table([{}, { width: LANE }, { width: LANE }, {}], out, 2);
+}
+
+const SEQ = { width: 7, align: 'right' } as const;
+const PAGE_LANE = { width: 27 };
+
+/** What happened to the page of a decision, and to that of its counterpart, in two lanes. */
+export function pageRows({ a, b }: Comparison, lanes: PageLanes, style: Style): string {
+  const cells = (side: Side, lane: Lane, event: LifeEvent | null): readonly [string, string] => {
+    if (event === null) return ['', ''];
+    const who = event.pid === lane.decision.pid ? '' : `${commOf(side, event.pid)}: `;
+    return [String(event.seq), escapeText(who + lifeWords(event))];
+  };
+  const rows = lanes.rows.map((row) => {
+    const here = row.b?.seq === lanes.b.decision.seq || row.a?.seq === lanes.a.decision.seq;
+    return [...cells(a, lanes.a, row.a), ...cells(b, lanes.b, row.b), here ? style.yellow('<--') : ''];
+  });
+  return table([SEQ, PAGE_LANE, SEQ, PAGE_LANE, {}], [['seq', 'page in A', 'seq', 'page in B', ''], ...rows]);
 }

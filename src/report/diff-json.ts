@@ -4,10 +4,13 @@ import type { Decision } from '../compare/diff/decision-log.ts';
 import type { Difference, Example, OneSided } from '../compare/diff/differences.ts';
 import type { Naming } from '../compare/diff/naming.ts';
 import type { Side } from '../compare/diff/side.ts';
+import type { LifeEvent } from '../state/life.ts';
 import { headline } from './diff.ts';
+import type { DiffAnswer } from './diff-answer.ts';
 import { limitText } from './diff-limits.ts';
 import { absoluteNs, entryOrNull, hexOrNull } from './format.ts';
 import type { Json } from './json.ts';
+import { lifeWords } from './page.ts';
 
 function known(value: number): number | null {
   return Number.isNaN(value) ? null : value;
@@ -103,8 +106,14 @@ function sideJson(side: Side): Json {
   };
 }
 
+function laneJson(event: LifeEvent | null): Json {
+  if (event === null) return null;
+  const { seq, pid, kind, change, count } = event;
+  return { seq, pid, kind: kind.name, text: lifeWords(event), change, refcount: count };
+}
+
 /** Two traces compared, for programs (schema faultline.diff/1). */
-export function diffJson(comparison: Comparison): Json {
+export function diffJson({ comparison, pages }: DiffAnswer): Json {
   const { a, b, comparability, matching, differences, gained, lost, behaviours, same } = comparison;
   const all = differences.map((difference) => differenceJson(comparison, difference));
   return {
@@ -119,6 +128,7 @@ export function diffJson(comparison: Comparison): Json {
     },
     same,
     first: all[0] ?? null,
+    pages: pages === null ? null : pages.rows.map((row) => ({ a: laneJson(row.a), b: laneJson(row.b) })),
     differences: all,
     gained: gained.map(findingJson),
     lost: lost.map(findingJson),

@@ -2,7 +2,8 @@ import type { Behaviour, Outcomes } from '../compare/diff/behaviour.ts';
 import type { Comparison } from '../compare/diff/compare.ts';
 import type { Difference, Example, OneSided } from '../compare/diff/differences.ts';
 import type { Side } from '../compare/diff/side.ts';
-import { exampleLanes } from './diff-example.ts';
+import type { DiffAnswer } from './diff-answer.ts';
+import { exampleLanes, pageRows } from './diff-example.ts';
 import { limitText, scoreText } from './diff-limits.ts';
 import { escapeText } from './escape.ts';
 import { count, plural } from './format.ts';
@@ -164,7 +165,7 @@ function activityTable({ a, b }: Comparison, style: Style): string {
 }
 
 /** Two traces compared, for people. Ends with a newline. */
-export function diffText(comparison: Comparison, style: Style): string {
+export function diffText({ comparison, pages }: DiffAnswer, style: Style): string {
   const { a, b, comparability, matching, differences } = comparison;
   const { score, limits } = comparability;
   const sections = [
@@ -177,7 +178,7 @@ export function diffText(comparison: Comparison, style: Style): string {
     ].join('\n'),
     ...differences.map(
       (difference, i) =>
-        `${'-'.repeat(REPORT_COLUMNS)}\n${differenceText(comparison, difference, i + 1, style)}`,
+        `${'-'.repeat(REPORT_COLUMNS)}\n${differenceText(comparison, difference, i + 1, style)}${i === 0 && pages !== null ? `\n\n${pageRows(comparison, pages, style)}` : ''}`,
     ),
     ...(differences.length > 0 ? ['-'.repeat(REPORT_COLUMNS)] : []),
     behaviourTable(comparison, style),

@@ -65,6 +65,12 @@ export function pageJson({ facts, pfn, generations }: PageStory): Json {
   };
 }
 
+/** What an event did to its page, in a few words: a change of the count by what it was for. */
+export function lifeWords({ kind, args, change, purpose }: LifeEvent): string {
+  if (change === 0 || purpose === null) return eventWords(kind, args);
+  return `${kind.name === 'ref.set' ? 'refcount set' : change > 0 ? 'reference' : 'put'}: ${purpose}`;
+}
+
 /** Events of one generation that text shows: its beginning and its end. */
 const SHOWN_FIRST = 40;
 const SHOWN_LAST = 20;
@@ -85,11 +91,14 @@ function generationText(story: PageStory, generation: Generation, style: Style):
       event.change === 0
         ? ''
         : `${event.change > 0 ? '+' : ''}${event.change} -> ${event.count ?? '?'}${event.printed !== null && event.printed !== event.count ? ` (printed ${event.printed})` : ''}`;
-    const text =
-      event.change === 0 || event.purpose === null
-        ? eventWords(event.kind, event.args)
-        : `${event.kind.name === 'ref.set' ? 'refcount set' : event.change > 0 ? 'reference' : 'put'}: ${event.purpose}`;
-    return [String(event.seq), stamp(facts, event.ns), String(event.cpu), name(event.pid), refs, text];
+    return [
+      String(event.seq),
+      stamp(facts, event.ns),
+      String(event.cpu),
+      name(event.pid),
+      refs,
+      lifeWords(event),
+    ];
   };
   const { events } = generation;
   const cut = events.length > SHOWN_FIRST + SHOWN_LAST;

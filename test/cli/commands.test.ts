@@ -34,6 +34,9 @@ const RUNS: Readonly<Record<string, string>> = {
   'help-diff': 'diff --help',
   'diff-one': 'diff clean',
   'diff-stdin-twice': 'diff - -',
+  'diff-missing': 'diff clean missing',
+  'diff-findings': 'diff clean bad',
+  'diff-findings-json': 'diff clean bad --json',
   info: 'info clean',
   bug: 'analyze bug',
 };

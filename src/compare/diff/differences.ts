@@ -1,4 +1,5 @@
 import { type Divergence, SEVERITIES, type Severity, type Verdict } from '../../checks/finding.ts';
+import { policyMismatch } from '../../checks/policy-mismatch.ts';
 import { DECIDING_AXES } from '../ballot.ts';
 import type { AxisFit } from '../fit.ts';
 import type { DecidingAxis, InputValues } from '../occasion.ts';
@@ -265,9 +266,11 @@ export function differences(a: Side, b: Side, matching: Matching): Difference[] 
     });
     if (pair !== null && rule === null) all.push(pair);
   }
-  // Moments of severity info call for no action, and come and go with the interleaving.
   const told = new Set(all.flatMap(({ gained, lost }) => [...gained, ...lost]));
-  const open = (one: OneSided): boolean => !told.has(one) && one.divergence.severity !== 'info';
+  // Moments of severity info call for no action, and come and go with the interleaving. What a trace does against a
+  // variant that the user named was looked at above: against the rules of the other trace.
+  const open = (one: OneSided): boolean =>
+    !told.has(one) && one.divergence.severity !== 'info' && one.divergence.check !== policyMismatch.id;
   for (const one of found.gained.filter(open)) all.push(findingDifference([one], []));
   for (const one of found.lost.filter(open)) all.push(findingDifference([], [one]));
   return all.sort((x, y) => rank(x) - rank(y) || moment(x) - moment(y));
