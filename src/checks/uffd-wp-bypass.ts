@@ -2,11 +2,18 @@ import { PTE_KIND, PTE_PRESENT, PTE_UFFD_WP, PTE_WRITE } from '../core/pte.ts';
 import { ACCESS_CPU } from '../events/access.ts';
 import { access } from '../events/index.ts';
 import { SLOT_KNOWN } from '../state/ptes.ts';
+import type { MmState } from '../state/state.ts';
 import type { Check } from './check.ts';
 import { hexText, isWhole, placeOn } from './evidence.ts';
 import { onWrittenPte } from './written-ptes.ts';
 
 const ID = 'uffd-wp-bypass';
+
+/** Whether a write fault copies the page of an address just now. */
+function isBeingCopied(s: MmState, mm: number, va: number): boolean {
+  const page = Math.floor(va / 4096) * 4096;
+  return s.open.some((wp) => wp.mm === mm && Math.floor(wp.va / 4096) * 4096 === page && wp.copy !== null);
+}
 
 export const uffdWpBypass: Check = {
   id: ID,
@@ -62,7 +69,10 @@ Fires:  a PTE is both writable and uffd-wp`,
             const stale = (bits & PTE_KIND) !== PTE_PRESENT || s.ptes.frame[slot] !== e.args[e.at + pfn];
             if (bits & PTE_WRITE && !stale) return;
             if (stale && armed === undefined) return;
-            const certain = isWhole(s);
+            // Until the flush of the write-protection the old right holds on the same page, unless it is being copied.
+            const early = !stale && armed?.flushedSeq === 0;
+            if (early && !isBeingCopied(s, pointer, address)) return;
+            const certain = isWhole(s) && !early;
             context.report({
               check: ID,
               severity: 'critical',
@@ -88,7 +98,11 @@ Fires:  a PTE is both writable and uffd-wp`,
                   text: `${hexText(e.args[e.at + pfn]!)} written without a fault`,
                 },
               ].sort((a, b) => a.seq - b.seq),
-              missing: certain ? null : 'the lost records',
+              missing: certain
+                ? null
+                : early
+                  ? 'when the page was copied: a store before that is in the copy'
+                  : 'the lost records',
             });
           },
         ],

@@ -14,15 +14,17 @@ import {
   entryOf,
   PTE_DIRTY,
   PTE_EXCLUSIVE,
+  PTE_MIGRATION,
   PTE_NONE,
   PTE_PRESENT,
   PTE_SWAP,
+  PTE_UFFD_WP,
   PTE_USER,
   PTE_WRITE,
   PTE_YOUNG,
 } from '../core/pte.ts';
 import { MAPPING_ANON, MAPPING_KSM } from '../events/flags.ts';
-import { LRU_ON, PRESENT, SWAPPED } from './layout.ts';
+import { LRU_ON, MIGRATING, PRESENT, SWAPPED } from './layout.ts';
 import type { Machine } from './machine.ts';
 
 /** Where the objects of a program lie in the events that it emits. Made up, and the same in every run. */
@@ -43,12 +45,22 @@ export function pteWord(m: Machine, mm: number, va: number): [bits: number, fram
     cells[at.pte(mm, va, 'frame')]!,
     cells[at.pte(mm, va, 'write')]!,
     cells[at.pte(mm, va, 'excl')]!,
+    cells[at.pte(mm, va, 'armed')]!,
   );
 }
 
-export function wordOf(kind: number, frame: number, write: number, excl: number): [number, number] {
-  if (kind === PRESENT)
-    return [PTE_PRESENT | PTE_USER | PTE_YOUNG | (write === 1 ? PTE_WRITE | PTE_DIRTY : 0), pfnOf(frame)];
+export function wordOf(
+  kind: number,
+  frame: number,
+  write: number,
+  excl: number,
+  armed = 0,
+): [number, number] {
+  if (kind === PRESENT) {
+    const rights = (write === 1 ? PTE_WRITE | PTE_DIRTY : 0) | (armed === 1 ? PTE_UFFD_WP : 0);
+    return [PTE_PRESENT | PTE_USER | PTE_YOUNG | rights, pfnOf(frame)];
+  }
+  if (kind === MIGRATING) return [PTE_MIGRATION | (write === 1 ? PTE_WRITE : 0), pfnOf(frame)];
   if (kind === SWAPPED) return [PTE_SWAP | (excl === 1 ? PTE_EXCLUSIVE : 0), slotOf(frame)];
   return [PTE_NONE, 0];
 }

@@ -6,7 +6,7 @@ import { FRESH_PAGES, type Program } from './program.ts';
 /** What the parser read beside the world. */
 type Told = Pick<
   Program,
-  'name' | 'title' | 'origin' | 'about' | 'requires' | 'expectations' | 'threads' | 'text'
+  'name' | 'title' | 'origin' | 'about' | 'requires' | 'expectations' | 'judged' | 'threads' | 'text'
 >;
 
 /** Makes a program of what was read: the layout of its state, and the state it begins in. */
@@ -31,6 +31,7 @@ export function build(told: Told, world: World): Program {
     cells[layout.page(i, 'ksm')] = page.ksm;
     cells[layout.page(i, 'content')] = page.content;
     cells[layout.page(i, 'sc')] = page.sc;
+    cells[layout.page(i, 'private')] = page.sc;
     // A batch holds a reference, and so does the swap cache, one for each slot.
     const cached = Object.values(world.cached).filter((other) => other === i).length;
     cells[layout.page(i, 'ref')] = page.extra + (page.lru >= 3 ? 1 : 0) + (cached > 0 ? 1 : 0);
@@ -44,6 +45,10 @@ export function build(told: Told, world: World): Program {
     cells[layout.pte(mm, va, 'value')] = world.pages[page]!.content;
     cells[layout.page(page, 'ref')]!++;
     cells[layout.page(page, 'map')]!++;
+  }
+  for (const { mm, va } of world.cachedVas) {
+    cells[layout.pte(mm, va, 'tlb')] = cells[layout.pte(mm, va, 'frame')]! + 1;
+    cells[layout.pte(mm, va, 'tlbw')] = cells[layout.pte(mm, va, 'write')]!;
   }
   const used = new Set<number>();
   for (const [slot, page] of Object.entries(world.cached)) {
@@ -80,6 +85,7 @@ export function build(told: Told, world: World): Program {
     slots: world.slots,
     devices: world.devices,
     holds: world.holds,
+    tlb: world.cachedVas.length > 0,
     layout,
     initial: cells,
     fresh: declared,

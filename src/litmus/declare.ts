@@ -47,6 +47,8 @@ export class World {
   readonly holds: Hold[] = [];
   /** Page of each hold that is held from the start, -1 else. */
   readonly held: number[] = [];
+  /** Addresses that some CPU's TLB has. */
+  readonly cachedVas: Array<{ readonly mm: number; readonly va: number }> = [];
   readonly sptes: Array<{ readonly device: number; readonly va: number; readonly page: number }> = [];
 
   get pageNames(): string[] {
@@ -146,6 +148,13 @@ export const DECLARATIONS: Readonly<Record<string, Declaration>> = {
     const device = words.named(world.deviceNames, 'a device');
     const va = words.named(world.vas, 'an address');
     world.sptes.push({ device, va, page: words.named(world.pageNames, 'a page') });
+  },
+  tlb(world, words) {
+    const mm = words.named(world.mms, 'an mm');
+    const va = words.named(world.vas, 'an address');
+    if (!world.maps.some((map) => map.mm === mm && map.va === va))
+      throw words.error(`expected an address that ${world.mms[mm]!} maps: declare 'map' before 'tlb'`);
+    world.cachedVas.push({ mm, va });
   },
   hold(world, words) {
     const name = words.fresh('a reference', world.holdNames);

@@ -1,3 +1,4 @@
+import type { Check } from '../checks/check.ts';
 import type { Divergence, Severity, Verdict } from '../checks/finding.ts';
 import { CHECKS } from '../checks/index.ts';
 import { Runner } from '../checks/runner.ts';
@@ -23,10 +24,14 @@ export interface Judged {
   readonly fired: ReadonlyMap<string, { readonly verdict: Verdict; readonly severity: Severity }>;
 }
 
-/** Judges events that are in memory: the same fold and the same checks as for any trace. */
-export function judgeEvents(events: EventBatch, { declared, kernel, skewNs }: JudgeFacts): Judged {
+/** Judges events that are in memory: the same fold and the same checks as for any trace, or some of them. */
+export function judgeEvents(
+  events: EventBatch,
+  { declared, kernel, skewNs }: JudgeFacts,
+  checks: readonly Check[] = CHECKS,
+): Judged {
   const state = new MmState(FOLDS);
-  const runner = new Runner(state, CHECKS, { declared, kernel: () => kernel, skewNs: () => skewNs });
+  const runner = new Runner(state, checks, { declared, kernel: () => kernel, skewNs: () => skewNs });
   runner.run(events);
   const { divergences } = runner.finish();
   const fired = new Map<string, { verdict: Verdict; severity: Severity }>();

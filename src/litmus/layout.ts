@@ -4,7 +4,8 @@
  */
 
 /** Cells of a page. `lock`: thread + 1. `sc`: slot + 1 while in the swap cache. `iso`: thread + 1 that isolated it. `reuse`: a
- * write fault found itself the only user of a KSM page that is not frozen. `copied`: mm + 1 whose collapse has copied it. */
+ * write fault found itself the only user of a KSM page that is not frozen. `copied`: mm + 1 whose collapse has copied it.
+ * `private`: slot + 1 in page->private, where a scenario looks at it. */
 const PAGE = [
   'live',
   'ref',
@@ -19,10 +20,15 @@ const PAGE = [
   'ksm',
   'reuse',
   'copied',
+  'private',
   'content',
 ] as const;
-/** Cells of a page-table entry; `value` is what its process stored last at the address. */
-const PTE = ['kind', 'frame', 'write', 'excl', 'value'] as const;
+/**
+ * Cells of a page-table entry; `value` is what its process stored last at the address. `tlb`: the page (+ 1) that some
+ * CPU's TLB has for the address, `tlbw` whether for writing, `late` whether a flush of it was put off. `armed`: userfaultfd
+ * write-protects the address.
+ */
+const PTE = ['kind', 'frame', 'write', 'excl', 'value', 'tlb', 'tlbw', 'late', 'armed'] as const;
 /** Cells of an mm: owner of the page-table lock and of mmap_lock for writing (thread + 1), its readers, PMD, fork's seqcount, notifier. */
 const MM = ['ptl', 'mmap', 'readers', 'pmd', 'seq', 'mnActive', 'mnSeq'] as const;
 /** Cells of a swap slot; `page` is the page cached under it (+ 1), `held` a reservation without a page. */
@@ -56,6 +62,9 @@ export const PRESENT = 1;
 export const SWAPPED = 2;
 /** Cleared by try_to_unmap, which has not yet set what replaces it: everyone else sees no entry. */
 export const UNMAPPING = 3;
+
+/** A migration entry: whoever needs the page waits for it. */
+export const MIGRATING = 4;
 
 /** Values of the swap device's `state`. */
 export const SI_ON = 0;

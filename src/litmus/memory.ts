@@ -29,6 +29,7 @@ import { LRU_BATCH, LRU_OFF, LRU_ON, NONE, PRESENT } from './layout.ts';
 import type { Machine } from './machine.ts';
 import { isSharedWritable } from './predicates.ts';
 import { FRESH_PAGES } from './program.ts';
+import { dropCached } from './tlb.ts';
 
 const NOT_TOLD = Number.NaN;
 
@@ -238,13 +239,18 @@ export function clearFlush(m: Machine, mm: number, va: number, kind: number): vo
     m.emit(pteWrite, mmOf(mm), vaOf(va), ...old, 0, 0);
     m.emit(pteClearFlush, mmOf(mm), vaOf(va), ptepOf(mm, va), ...old);
   }
+  dropCached(m, mm, va);
   m.set(m.at.pte(mm, va, 'kind'), kind);
 }
 
 /** A read-only PTE becomes writable, or a writable one read-only, in place. */
 export function setWrite(m: Machine, mm: number, va: number, write: number): void {
   if (m.sink !== null) {
-    const value = wordOf(PRESENT, m.cells[m.at.pte(mm, va, 'frame')]!, write, 0);
+    const { frame, armed } = {
+      frame: m.cells[m.at.pte(mm, va, 'frame')]!,
+      armed: m.cells[m.at.pte(mm, va, 'armed')]!,
+    };
+    const value = wordOf(PRESENT, frame, write, 0, armed);
     m.emit(pteWrite, mmOf(mm), vaOf(va), ...pteWord(m, mm, va), ...value);
   }
   m.set(m.at.pte(mm, va, 'write'), write);

@@ -1,3 +1,4 @@
+import { CHECKS } from '../checks/index.ts';
 import { AXES, AXIS_IDS, type AxisId } from '../variants/axes.ts';
 import { VARIANTS } from '../variants/presets.ts';
 import { build } from './build.ts';
@@ -12,6 +13,9 @@ import { type Line, linesOf, ScenarioError, type Token, Words } from './tokens.t
 export const OPS: ReadonlyMap<string, Op> = new Map(
   (Object.values(ops) as Op[]).map((declared) => [declared.name, declared]),
 );
+
+/** What may be expected: what the model sees itself, and every check. */
+const DIVERGENCES: readonly string[] = [...new Set([...FLAGS, ...CHECKS.map(({ id }) => id)])];
 
 /** More than this many steps make a schedule too long to be told in a token. */
 const STATEMENTS_MAX = 24;
@@ -103,12 +107,12 @@ function expectation(line: Line): Expectation {
     const often = words.oneOf(['some', 'all', 'may', 'nothing'], 'how often');
     if (often === 'nothing') break;
     const id = words.next('the id of a divergence');
-    const flag = FLAGS.find((known) => known === id.text.replace(/,$/, ''));
+    const flag = DIVERGENCES.find((known) => known === id.text.replace(/,$/, ''));
     if (flag === undefined)
       throw new ScenarioError(
         id.line,
         id.column,
-        `expected a divergence (${FLAGS.join(', ')}), found '${id.text}'`,
+        `expected a divergence (${DIVERGENCES.join(', ')}), found '${id.text}'`,
       );
     found.set(flag, often);
   }
@@ -198,5 +202,9 @@ export function parse(text: string): Program {
   for (const { statements, name: of } of threads)
     if (statements.length === 0 || statements.length > STATEMENTS_MAX)
       throw new ScenarioError(last, 1, `expected 1 to ${STATEMENTS_MAX} statements in thread ${of}`);
-  return build({ name, ...texts, about, requires, expectations, threads, text }, world);
+  const seen: readonly string[] = FLAGS;
+  const judged = new Set(
+    expectations.flatMap(({ found }) => [...found.keys()].filter((id) => !seen.includes(id))),
+  );
+  return build({ name, ...texts, about, requires, expectations, judged: [...judged], threads, text }, world);
 }

@@ -39,6 +39,8 @@ import {
   swapAlloc,
   swapcacheAdd,
   swapDup,
+  taskNew,
+  tlbFlush,
   writebackStart,
 } from '../events/index.ts';
 import { deviceOf, flagsOf, mmOf, pfnOf, ptepOf, pteWord, slotOf, vaOf } from './addresses.ts';
@@ -79,6 +81,7 @@ export class Preamble {
     for (let mm = 0; mm < sizes.mms; mm++)
       for (let va = 0; va < sizes.vas; va++) if (this.#kind(mm, va) === SWAPPED) this.#swapped(mm, va);
     this.#shmem();
+    if (this.#m.program.tlb) this.#owners();
     for (let device = 0; device < sizes.devices; device++)
       for (let va = 0; va < sizes.vas; va++) this.#spte(device, va);
   }
@@ -203,6 +206,12 @@ export class Preamble {
           if (this.#kind(mm, va) === SWAPPED && cells[at.pte(mm, va, 'frame')] === slot) counted--;
       for (; counted > 0; counted--) this.#emit(swapDup, slotOf(slot), 1, 1);
     }
+  }
+
+  /** Which mm each thread runs on, and that flushes are told. */
+  #owners(): void {
+    for (const { pid, mm } of this.#m.program.threads) if (mm >= 0) this.#emit(taskNew, pid, 0, 0, mmOf(mm));
+    this.#emit(tlbFlush, mmOf(PROBE_MM), 0, -1, -1);
   }
 
   #spte(device: number, va: number): void {

@@ -67,6 +67,10 @@ export interface Program {
   readonly devices: readonly Device[];
   readonly holds: readonly Hold[];
   readonly threads: readonly Thread[];
+  /** Some CPU's TLB is told of: flushes are steps, and stores may go through what a TLB still has. */
+  readonly tlb: boolean;
+  /** Checks that the expectations name and the model does not see itself: they are asked of each class of interleavings. */
+  readonly judged: readonly string[];
   readonly expectations: readonly Expectation[];
   readonly layout: Layout;
   readonly initial: Int16Array;

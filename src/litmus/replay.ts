@@ -1,3 +1,4 @@
+import type { Check } from '../checks/check.ts';
 import type { EventBatch } from '../events/batch.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Schedule } from './explore/outcome.ts';
@@ -62,6 +63,6 @@ export function replay(program: Program, variant: Variant, schedule: Schedule): 
 }
 
 /** Judges the events of a run by the rules that it ran under; their order is certain. */
-export function judge(run: Run, variant: Variant): Judged {
-  return judgeEvents(run.events, { declared: variant, kernel: Math.floor(variant.rank), skewNs: 0 });
+export function judge(run: Run, variant: Variant, checks?: readonly Check[]): Judged {
+  return judgeEvents(run.events, { declared: variant, kernel: Math.floor(variant.rank), skewNs: 0 }, checks);
 }

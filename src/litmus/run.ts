@@ -1,5 +1,6 @@
 import type { Variant } from '../variants/variant.ts';
 import { DEFAULTS, type ExploreOptions, explore } from './explore/explore.ts';
+import { withJudged } from './explore/judged.ts';
 import type { Outcome } from './explore/outcome.ts';
 import type { Expectation, Program } from './program.ts';
 import { holds } from './rules.ts';
@@ -48,7 +49,7 @@ export function runScenario(
   variant: Variant,
   options: ExploreOptions = DEFAULTS,
 ): Explored {
-  const outcome = explore(program, variant, options);
+  const outcome = withJudged(program, variant, explore(program, variant, options));
   const expected = program.expectations.find(({ when }) => holds(when, variant));
   const [worst] = outcome.witnesses.values();
   return {

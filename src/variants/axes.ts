@@ -5,13 +5,16 @@ import { FORK_RULES, type ForkRule } from './fork.ts';
 import { GUP_FAST } from './gup-fast.ts';
 import { GUP_READS } from './gup-read.ts';
 import { KSM_RULES, type KsmRule } from './ksm.ts';
+import { MIGRATE_RULES } from './migrate.ts';
 import { NOTIFIERS } from './notifier.ts';
+import { PRIVATE_ORDERS } from './private-order.ts';
 import { PTE_SAME } from './pte-same.ts';
 import { REUSE_DIRTY } from './reuse-dirty.ts';
 import { SWAP_SKIPS } from './swap-skip.ts';
 import { SWAPIN_ORDERS } from './swapin-order.ts';
 import { SWAPIN_RULES, type SwapinRule } from './swapin-reuse.ts';
 import { SWAPOFF_RULES, type SwapoffRule } from './swapoff.ts';
+import { TLB_RULES } from './tlb.ts';
 import { UNMAP_ORDERS } from './unmap-order.ts';
 import type { AxisValue, CowRule } from './variant.ts';
 
@@ -28,9 +31,12 @@ export interface Axes {
   readonly collapse: CollapseRule;
   readonly 'gup-fast': AxisValue;
   readonly 'swap-skip': AxisValue;
+  readonly tlb: AxisValue;
   readonly 'unmap-order': AxisValue;
+  readonly 'private-order': AxisValue;
   readonly 'reuse-dirty': AxisValue;
   readonly 'pte-same': AxisValue;
+  readonly migrate: AxisValue;
   readonly driver: AxisValue;
 }
 
@@ -65,13 +71,20 @@ export const AXES: { readonly [Id in AxisId]: Axis<Id> } = {
   collapse: { id: 'collapse', says: 'khugepaged and extra references', values: COLLAPSE_RULES },
   'gup-fast': { id: 'gup-fast', says: 'GUP-fast against page tables that go', values: GUP_FAST },
   'swap-skip': { id: 'swap-skip', says: 'swap-in past the swap cache', values: SWAP_SKIPS },
+  tlb: { id: 'tlb', says: 'when stale translations are flushed', values: TLB_RULES },
   'unmap-order': { id: 'unmap-order', says: 'unmap: order of slot and mapping', values: UNMAP_ORDERS },
+  'private-order': {
+    id: 'private-order',
+    says: 'swap cache: order in which private and the flag are seen',
+    values: PRIVATE_ORDERS,
+  },
   'reuse-dirty': {
     id: 'reuse-dirty',
     says: 'a page taken out of the swap cache is dirty',
     values: REUSE_DIRTY,
   },
   'pte-same': { id: 'pte-same', says: 'the PTE is looked at again', values: PTE_SAME },
+  migrate: { id: 'migrate', says: 'migration: what comes before the copy', values: MIGRATE_RULES },
   driver: { id: 'driver', says: 'what drivers of secondary MMUs do', values: DRIVERS },
 };
 

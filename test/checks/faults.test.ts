@@ -11,20 +11,37 @@ ${ALLOCATED}
   0 10 pte.clear mm=A value=P:w
   0 10 pte.set mm=A ptep=T old=none value=P:ru nr=1
 `;
+const FLUSHED = '  0 10 tlb.flush mm=A start=a end=a+8 pages=8\n';
 const STORE = '  1 12 access agent=0 mm=A va=a pfn=P write=yes\n';
+/** Another task's write fault copies the page although the flush is still due. */
+const COPYING = `
+  1 11 wp.begin mm=A va=a flags=write pte=P:r
+  1 11 wp.copy mm=A va=a pfn=P pte=P:r count=2 mapcount=0
+`;
 
 describeCase({
   check: 'uffd-wp-bypass',
-  trigger: PROTECTED + STORE,
+  trigger: PROTECTED + FLUSHED + STORE,
   severity: 'critical',
   cause: 'stale-tlb',
   silent: [
     [
       'written after the protection was lifted',
-      `${PROTECTED}  0 10 pte.set mm=A ptep=T old=P:ru value=P:w nr=1\n${STORE}`,
+      `${PROTECTED}${FLUSHED}  0 10 pte.set mm=A ptep=T old=P:ru value=P:w nr=1\n${STORE}`,
     ],
-    ['only read', PROTECTED + STORE.replace('yes', 'no')],
-    ['a device writes: it has no TLB entry of the CPU', PROTECTED + STORE.replace('agent=0', 'agent=1')],
+    ['the flush of the write-protection is still to come', PROTECTED + STORE],
+    ['only read', PROTECTED + FLUSHED + STORE.replace('yes', 'no')],
+    [
+      'a device writes: it has no TLB entry of the CPU',
+      PROTECTED + FLUSHED + STORE.replace('agent=0', 'agent=1'),
+    ],
+  ],
+  suspect: [
+    [
+      'the page is being copied while the flush is due',
+      PROTECTED + COPYING + STORE,
+      'when the page was copied: a store before that is in the copy',
+    ],
   ],
   without: [
     ['accesses and the write bit', without(PROTECTED, /pte\.set mm=A ptep=T old=none value=P:ru/), 'access'],

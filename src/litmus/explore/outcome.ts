@@ -19,9 +19,9 @@ export interface Outcome {
   readonly interleavings: bigint;
   /** Interleavings that differ by more than the order of independent steps; null where it was not counted. */
   readonly classes: number | null;
-  readonly found: ReadonlyMap<Flag, Often>;
+  readonly found: ReadonlyMap<string, Often>;
   /** For each divergence the shortest bad interleaving: fewest switches between threads, then fewest steps. */
-  readonly witnesses: ReadonlyMap<Flag, Schedule>;
+  readonly witnesses: ReadonlyMap<string, Schedule>;
 }
 
 /** Gathers what complete interleavings showed. */
@@ -53,6 +53,7 @@ export function switches(schedule: Schedule): number {
   return schedule.filter((thread, i) => i > 0 && thread !== schedule[i - 1]).length;
 }
 
-function cost(schedule: Schedule): number {
+/** Shorter is better: fewest switches, then fewest steps. */
+export function cost(schedule: Schedule): number {
   return switches(schedule) * 1000 + schedule.length;
 }

@@ -1,6 +1,6 @@
 import { flagBit } from '../flags.ts';
 import type { Machine } from '../machine.ts';
-import { Gathered, type Outcome } from './outcome.ts';
+import { Gathered, type Outcome, type Schedule } from './outcome.ts';
 
 /** A step that could be taken: where it leads, and which cells it looked at and wrote. */
 interface Step {
@@ -56,7 +56,12 @@ export interface Limits {
  * steps are run once: a thread sleeps as long as nothing happened that its next step depends on. Footprints are
  * those of the steps as they ran, so a step that depends on the state is treated as what it did in this state.
  */
-function search(m: Machine, limits: Limits, reduced: boolean, onClass?: (key: string) => void): Outcome {
+function search(
+  m: Machine,
+  limits: Limits,
+  reduced: boolean,
+  onRun?: (trail: readonly Step[], path: Schedule) => void,
+): Outcome {
   const gathered = new Gathered();
   const path: number[] = [];
   const trail: Step[] = [];
@@ -74,7 +79,7 @@ function search(m: Machine, limits: Limits, reduced: boolean, onClass?: (key: st
     if (steps.length === 0) {
       runs++;
       gathered.add(isDone(m, cells) ? flags : flags | flagBit('deadlock'), () => [...path]);
-      if (onClass !== undefined) onClass(classKey(trail));
+      if (onRun !== undefined) onRun(trail, path);
       return;
     }
     const asleep = [...sleeping];
@@ -125,13 +130,18 @@ function classKey(trail: readonly Step[]): string {
 /** Every interleaving, one by one; counts the classes as well. For small programs, and to check the others. */
 export function brute(m: Machine, limits: Limits): Outcome {
   const classes = new Set<string>();
-  const outcome = search(m, limits, false, (key) => classes.add(key));
+  const outcome = search(m, limits, false, (trail) => classes.add(classKey(trail)));
   return { ...outcome, classes: classes.size };
 }
 
 /** One interleaving of each class. */
 export function reduced(m: Machine, limits: Limits): Outcome {
   return search(m, limits, true);
+}
+
+/** Visits one interleaving of each class; false if there are more than the limits allow. The schedule is lent only. */
+export function eachClass(m: Machine, limits: Limits, visit: (schedule: Schedule) => void): boolean {
+  return search(m, limits, true, (_trail, path) => visit(path)).exhausted;
 }
 
 /** Interleavings with at most `bound` preemptions: switches away from a thread that could have gone on. */

@@ -1,5 +1,5 @@
-import { zapBegin, zapEnd } from '../../events/index.ts';
-import { mmOf, ptepOf, pteWord, vaOf } from '../addresses.ts';
+import { lockWait, sysExit, taskExit, zapBegin, zapEnd } from '../../events/index.ts';
+import { mmOf, pfnOf, ptepOf, pteWord, vaOf } from '../addresses.ts';
 import { PRESENT } from '../layout.ts';
 import type { Machine } from '../machine.ts';
 import {
@@ -14,9 +14,13 @@ import {
   unlockPtl,
 } from '../memory.ts';
 import { op } from '../op.ts';
+import { flushTlb } from '../tlb.ts';
 
 const page = (m: Machine): number => m.args[0]!;
 const P = (m: Machine): string => m.program.pages[page(m)]!;
+
+/** The mmu_gather flushes before it puts pages. */
+const flushesFirst = (m: Machine): boolean => m.program.tlb && !m.rules.is('tlb', 'free-early');
 
 export const munmap = op(
   'munmap',
@@ -47,9 +51,17 @@ export const munmap = op(
       },
     },
     put: {
-      text: () => 'puts the page',
+      text: (m) => (flushesFirst(m) ? 'flushes, puts the page' : 'puts the page'),
       run(m) {
+        if (flushesFirst(m)) flushTlb(m, m.args[0]!, m.args[1]!);
         addRef(m, m.reg(0), -1);
+        return m.program.tlb && !flushesFirst(m) ? 'flush' : null;
+      },
+    },
+    flush: {
+      text: () => 'flushes only now',
+      run(m) {
+        flushTlb(m, m.args[0]!, m.args[1]!);
         return null;
       },
     },
@@ -99,9 +111,20 @@ export const getUnlessZero = op(
   },
 );
 
-export const lockPage = op('lock-page', ['page'], 'waits for the page lock and takes it', {
+export const lockPage = op('lock-page', ['page'], 'takes the page lock, and waits for it if it is held', {
+  try: {
+    text: (m) => `tries the lock of ${P(m)}`,
+    run(m) {
+      if (m.page(page(m), 'lock') === 0) {
+        trylock(m, page(m));
+        return null;
+      }
+      m.emit(lockWait, pfnOf(page(m)));
+      return 'lock';
+    },
+  },
   lock: {
-    text: (m) => `locks ${P(m)}`,
+    text: (m) => `waited, locks ${P(m)}`,
     ready: (m) => m.page(page(m), 'lock') === 0,
     run(m) {
       trylock(m, page(m));
@@ -134,3 +157,23 @@ export const unmapTwice = op(
     },
   },
 );
+
+export const sysReturn = op('sys-return', [], 'the system call that the thread is in returns to user space', {
+  return: {
+    text: () => 'returns to user space',
+    run(m) {
+      m.emit(sysExit, -1, 0);
+      return null;
+    },
+  },
+});
+
+export const exit = op('exit', [], 'the task exits: it does nothing more', {
+  exit: {
+    text: () => 'exits',
+    run(m) {
+      m.emit(taskExit, m.thread.pid);
+      return null;
+    },
+  },
+});

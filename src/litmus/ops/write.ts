@@ -18,7 +18,7 @@ import {
 } from '../../events/index.ts';
 import type { Ruling } from '../../variants/variant.ts';
 import { mmOf, pfnOf, pteWord, sampleOf, vaOf } from '../addresses.ts';
-import { NONE, PRESENT, SWAPPED } from '../layout.ts';
+import { MIGRATING, NONE, PRESENT, SWAPPED } from '../layout.ts';
 import type { Machine } from '../machine.ts';
 import {
   addRef,
@@ -42,6 +42,7 @@ import {
 import { invalidatePage, rangeEnd, rangeStart } from '../notify.ts';
 import { op, type Phase } from '../op.ts';
 import { hasForeign, hasOwnPin, hasSharers, isExclusive } from '../predicates.ts';
+import { flushTlb, looksForProtected } from '../tlb.ts';
 import { PageView } from './cow.ts';
 import { swapinPhases } from './swapin.ts';
 
@@ -150,7 +151,12 @@ export function writePhases(done: string): Readonly<Record<string, Phase>> {
   return {
     F0: {
       text: (m) => `write fault, PTL(${m.program.mms[mmArg(m)]}) taken, PTE read`,
-      ready: (m) => faultReady(m) && m.get(m.at.mm(mmArg(m), 'mmap')) === 0,
+      // Whoever meets a migration entry, or a page that userfaultfd protects, waits.
+      ready: (m) =>
+        faultReady(m) &&
+        m.get(m.at.mm(mmArg(m), 'mmap')) === 0 &&
+        m.pte(mmArg(m), vaArg(m), 'kind') !== MIGRATING &&
+        m.pte(mmArg(m), vaArg(m), 'armed') === 0,
       run(m) {
         const mm = mmArg(m);
         const va = vaArg(m);
@@ -173,6 +179,8 @@ export function writePhases(done: string): Readonly<Record<string, Phase>> {
           return done;
         }
         lockPtl(m, mm, va);
+        // do_wp_page: a write-protection by userfaultfd may still owe its flush.
+        if (m.program.tlb && looksForProtected(m)) flushTlb(m, mm, va);
         const page = m.pte(mm, va, 'frame');
         m.emit(wpBegin, mmOf(mm), vaOf(va), FAULT_WRITE | FAULT_USER, ...pteWord(m, mm, va));
         m.setReg(PAGE, page);
@@ -353,7 +361,8 @@ export function writePhases(done: string): Readonly<Record<string, Phase>> {
       run(m) {
         const mm = mmArg(m);
         const va = vaArg(m);
-        clearFlush(m, mm, va, NONE);
+        if (m.program.tlb && m.rules.is('tlb', 'cow-late')) setPte(m, mm, va, { kind: NONE });
+        else clearFlush(m, mm, va, NONE);
         invalidatePage(m, mm, va);
         return 'C4';
       },
@@ -372,6 +381,13 @@ export function writePhases(done: string): Readonly<Record<string, Phase>> {
         mapNew(m, m.reg(COPY), mm, va);
         setPte(m, mm, va, { kind: PRESENT, frame: m.reg(COPY), write: 1 });
         delMap(m, page, mm);
+        return m.program.tlb && m.rules.is('tlb', 'cow-late') ? 'CF' : 'C5';
+      },
+    },
+    CF: {
+      text: (m) => `flushes ${m.program.vas[vaArg(m)]} only now`,
+      run(m) {
+        flushTlb(m, mmArg(m), vaArg(m));
         return 'C5';
       },
     },
