@@ -43,6 +43,11 @@ export function applies(program: Program, variant: Variant): boolean {
   return holds(program.requires, variant);
 }
 
+/** What a scenario expects under a variant: the first line whose conditions hold. */
+export function expectationOf(program: Program, variant: Variant): Expectation | undefined {
+  return program.expectations.find(({ when }) => holds(when, variant));
+}
+
 /** Explores a scenario under a variant and compares with what its file expects. */
 export function runScenario(
   program: Program,
@@ -50,7 +55,7 @@ export function runScenario(
   options: ExploreOptions = DEFAULTS,
 ): Explored {
   const outcome = withJudged(program, variant, explore(program, variant, options));
-  const expected = program.expectations.find(({ when }) => holds(when, variant));
+  const expected = expectationOf(program, variant);
   const [worst] = outcome.witnesses.values();
   return {
     program,

@@ -16,7 +16,7 @@ export const flushesMoved = (m: Machine): boolean => !m.rules.is('tlb', ...BEFOR
 /** A write fault looks for a flush that userfaultfd still owes. */
 export const looksForProtected = (m: Machine): boolean => !m.rules.is('tlb', ...BEFORE_UFFD);
 
-/** No CPU has a translation of the address any more. Without TLBs in the scenario there is nothing to do or to tell. */
+/** No CPU has a translation of the address any more. */
 export function dropCached(m: Machine, mm: number, va: number): void {
   if (!m.program.tlb) return;
   m.set(m.at.pte(mm, va, 'tlb'), 0);
@@ -24,9 +24,8 @@ export function dropCached(m: Machine, mm: number, va: number): void {
   m.set(m.at.pte(mm, va, 'late'), 0);
 }
 
-/** The address is flushed on every CPU. */
+/** The address is flushed on every CPU. Steps that every scenario may have do so only where a scenario tells of TLBs. */
 export function flushTlb(m: Machine, mm: number, va: number): void {
-  if (!m.program.tlb) return;
   dropCached(m, mm, va);
   m.emit(tlbFlush, mmOf(mm), vaOf(va), vaOf(va) + 4096, 1);
 }

@@ -1,3 +1,4 @@
+import { PIN_BIAS } from '../../events/flags.ts';
 import {
   migrateEntryRemoved,
   migrateEntrySet,
@@ -68,6 +69,13 @@ export const migrate = op(
         m.setReg(WAS, (write === 1 ? WRITE : 0) | (m.page(page, 'ae') === 1 ? EXCL : 0));
         lockPtl(m, mm, va);
         m.emit(migrateUnmap, pfnOf(page), mmOf(mm), vaOf(va));
+        // folio_try_share_anon_rmap_pte: an exclusive page that may be pinned stays as it is (5.19 on).
+        const kept = (m.reg(WAS) & EXCL) !== 0 && m.page(page, 'ref') >= PIN_BIAS;
+        if (kept && !m.rules.is('migrate', 'uncounted')) {
+          m.emit(migrateUnmapEnd, 0);
+          unlockPtl(m, mm, va);
+          return 'unlock';
+        }
         setPte(m, mm, va, { kind: MIGRATING, frame: page, write });
         if (m.sink !== null) m.emit(migrateEntrySet, vaOf(va), ...pteWord(m, mm, va));
         const late = m.rules.is('tlb', 'migrate-late') || m.rules.is('migrate', 'unflushed');
