@@ -31,10 +31,20 @@ import {
   unlockPtl,
 } from '../memory.ts';
 import { invalidatePage, rangeEnd, rangeStart } from '../notify.ts';
-import { op } from '../op.ts';
+import { op, type Phase } from '../op.ts';
 
 const page = (m: Machine): number => m.args[0]!;
 const P = (m: Machine): string => m.program.pages[page(m)]!;
+
+/** Puts an isolated page back, and leaves reclaim. */
+export const putBack: Phase = {
+  text: (m) => `puts ${P(m)} back`,
+  run(m) {
+    putback(m, page(m));
+    m.emit(reclaimEnd, RECLAIM_KSWAPD);
+    return null;
+  },
+};
 
 export const look = op(
   'look',
@@ -61,23 +71,13 @@ export const look = op(
         return 'putback';
       },
     },
-    putback: {
-      text: (m) => `puts ${P(m)} back`,
-      run(m) {
-        putback(m, page(m));
-        m.emit(reclaimEnd, RECLAIM_KSWAPD);
-        return null;
-      },
-    },
+    putback: putBack,
   },
 );
 
-/** Args: page, mm, va. The page is in the swap cache. */
-export const unmap = op(
-  'unmap',
-  ['page', 'mm', 'va'],
-  'reclaim replaces a mapping of a cached page by its swap entry',
-  {
+/** Reclaim takes the page of the first argument: off its list, then its lock; `putback` follows where that is held. */
+export function taken(next: string): Readonly<Record<'isolate' | 'lock', Phase>> {
+  return {
     isolate: {
       text: (m) => `isolates ${P(m)}`,
       run(m) {
@@ -89,8 +89,35 @@ export const unmap = op(
     },
     lock: {
       text: (m) => `tries the lock of ${P(m)}`,
-      run: (m) => (trylock(m, page(m)) ? 'clear' : 'putback'),
+      run: (m) => (trylock(m, page(m)) ? next : 'putback'),
     },
+  };
+}
+
+/** try_to_unmap_one begins, with the PTL taken; a writable PTE leaves the page dirty. */
+export function beginUnmap(m: Machine, p: number, mm: number, va: number): void {
+  lockPtl(m, mm, va);
+  if (m.sink !== null) {
+    const [count, mapcount] = sampleOf(m, p);
+    m.emit(unmapBegin, pfnOf(p), mmOf(mm), vaOf(va), count, mapcount);
+  }
+  if (m.pte(mm, va, 'write') === 1) m.setPage(p, 'dirty', 1);
+}
+
+/** The cached page of the first argument has one more user of its slot. */
+export function duplicate(m: Machine): void {
+  const slot = m.page(page(m), 'sc') - 1;
+  m.emit(swapDup, slotOf(slot), 1, 1);
+  m.add(m.at.slot(slot, 'count'), 1);
+}
+
+/** Args: page, mm, va. The page is in the swap cache. */
+export const unmap = op(
+  'unmap',
+  ['page', 'mm', 'va'],
+  'reclaim replaces a mapping of a cached page by its swap entry',
+  {
+    ...taken('clear'),
     clear: {
       text: (m) => `PTL, clears the PTE of ${P(m)}`,
       ready: (m) => ptlFree(m, m.args[1]!),
@@ -99,13 +126,8 @@ export const unmap = op(
         const isMapped = m.pte(mm, va, 'kind') === PRESENT && m.pte(mm, va, 'frame') === p;
         if (!isMapped || m.page(p, 'sc') === 0) return 'unlock';
         m.setReg(1, rangeStart(m, mm, va) ? 1 : 0);
-        lockPtl(m, mm, va);
-        if (m.sink !== null) {
-          const [count, mapcount] = sampleOf(m, p);
-          m.emit(unmapBegin, pfnOf(p), mmOf(mm), vaOf(va), count, mapcount);
-        }
+        beginUnmap(m, p, mm, va);
         m.setReg(0, m.page(p, 'ae'));
-        if (m.pte(mm, va, 'write') === 1) m.setPage(p, 'dirty', 1);
         clearFlush(m, mm, va, UNMAPPING);
         invalidatePage(m, mm, va);
         return 'first';
@@ -147,22 +169,9 @@ export const unmap = op(
         return 'putback';
       },
     },
-    putback: {
-      text: (m) => `puts ${P(m)} back`,
-      run(m) {
-        putback(m, page(m));
-        m.emit(reclaimEnd, RECLAIM_KSWAPD);
-        return null;
-      },
-    },
+    putback: putBack,
   },
 );
-
-function duplicate(m: Machine): void {
-  const slot = m.page(page(m), 'sc') - 1;
-  m.emit(swapDup, slotOf(slot), 1, 1);
-  m.add(m.at.slot(slot, 'count'), 1);
-}
 
 /** Reclaim frees a page of the swap cache that nobody maps. A page that is not dirty is not written again. */
 export const dropCache = op('drop-cache', ['page'], 'reclaim drops an unmapped page from the swap cache', {

@@ -1,34 +1,29 @@
 import {
   pteWrite,
-  reclaimBegin,
   reclaimEnd,
   removeMapping,
   removeMappingEnd,
-  swapDup,
   swapWrite,
-  unmapBegin,
   unmapEnd,
 } from '../../events/index.ts';
 import { RECLAIM_KSWAPD } from '../../events/reclaim.ts';
-import { mmOf, pfnOf, pteWord, sampleOf, slotOf, vaOf } from '../addresses.ts';
+import { mmOf, pfnOf, pteWord, slotOf, vaOf } from '../addresses.ts';
 import { LRU_OFF, PRESENT, SWAPPED, UNMAPPING } from '../layout.ts';
 import type { Machine } from '../machine.ts';
 import {
   addRef,
   clearFlush,
   delMap,
-  isolate,
-  lockPtl,
   ptlFree,
   putback,
   removeLocked,
   setPte,
-  trylock,
   unlockPage,
   unlockPtl,
 } from '../memory.ts';
 import { op } from '../op.ts';
 import { deferFlush, defersFlush, flushTlb } from '../tlb.ts';
+import { beginUnmap, duplicate, putBack, taken } from './reclaim.ts';
 
 const page = (m: Machine): number => m.args[0]!;
 const mmArg = (m: Machine): number => m.args[1]!;
@@ -62,23 +57,7 @@ export const unmapLater = op(
   ['page', 'mm', 'va'],
   'reclaim swaps a cached page out; the flush of its mapping is put off until the page is freed',
   {
-    isolate: {
-      text: (m) => `isolates ${P(m)}`,
-      run(m) {
-        m.emit(reclaimBegin, RECLAIM_KSWAPD);
-        if (isolate(m, page(m))) return 'lock';
-        m.emit(reclaimEnd, RECLAIM_KSWAPD);
-        return null;
-      },
-    },
-    lock: {
-      text: (m) => `tries the lock of ${P(m)}`,
-      run(m) {
-        if (trylock(m, page(m))) return 'clear';
-        putback(m, page(m));
-        return null;
-      },
-    },
+    ...taken('clear'),
     clear: {
       text: (m) => `PTL, the PTE of ${P(m)} -> swap entry`,
       ready: (m) => ptlFree(m, mmArg(m)),
@@ -86,22 +65,15 @@ export const unmapLater = op(
         const [p, mm, va] = [page(m), mmArg(m), vaArg(m)];
         const isMapped = m.pte(mm, va, 'kind') === PRESENT && m.pte(mm, va, 'frame') === p;
         if (!isMapped) return 'free';
-        const slot = m.page(p, 'sc') - 1;
-        lockPtl(m, mm, va);
-        if (m.sink !== null) {
-          const [count, mapcount] = sampleOf(m, p);
-          m.emit(unmapBegin, pfnOf(p), mmOf(mm), vaOf(va), count, mapcount);
-        }
-        if (m.pte(mm, va, 'write') === 1) m.setPage(p, 'dirty', 1);
+        beginUnmap(m, p, mm, va);
         if (defersFlush(m)) {
           if (m.sink !== null) m.emit(pteWrite, mmOf(mm), vaOf(va), ...pteWord(m, mm, va), 0, 0);
           m.set(m.at.pte(mm, va, 'kind'), UNMAPPING);
           deferFlush(m, mm, va);
         } else clearFlush(m, mm, va, UNMAPPING);
-        m.emit(swapDup, slotOf(slot), 1, 1);
-        m.add(m.at.slot(slot, 'count'), 1);
+        duplicate(m);
         delMap(m, p, mm);
-        setPte(m, mm, va, { kind: SWAPPED, frame: slot, excl: m.page(p, 'ae') });
+        setPte(m, mm, va, { kind: SWAPPED, frame: m.page(p, 'sc') - 1, excl: m.page(p, 'ae') });
         m.setPage(p, 'ae', 0);
         unlockPtl(m, mm, va);
         addRef(m, p, -1);
@@ -123,6 +95,7 @@ export const unmapLater = op(
         return m.rules.is('tlb', 'free-early') ? 'flush' : 'end';
       },
     },
+    putback: putBack,
     end: {
       text: () => 'leaves reclaim',
       run(m) {
