@@ -14,7 +14,7 @@ export interface CheckContext {
   readonly declared: Variant | null;
   /** Kernel generation as major * 100 + minor, null if unknown. */
   readonly kernel: () => number | null;
-  /** Events of different CPUs closer than this (ns) are in no known order; 0 where the clock orders all CPUs. */
+  /** Events of different CPUs no farther apart than this (ns) are in no known order; 0 where the clock orders all CPUs. */
   readonly skewNs: () => number;
   report(finding: Finding): void;
   /** One occasion on which the check could tell yes or no. */

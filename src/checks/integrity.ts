@@ -10,13 +10,16 @@ export function incomplete(s: MmState): string | null {
   return s.sources.filtered ? 'unfiltered page_ref' : null;
 }
 
-/** Whether an earlier happening surely came before an event: on the same CPU, or farther back than the clocks differ. */
+/**
+ * Whether an earlier happening surely came before an event: on the same CPU, or farther back than the clocks differ.
+ * Equal stamps of two CPUs are in no order, whatever the clock.
+ */
 export function surelyBefore(
   then: { readonly ns: number; readonly cpu: number },
   now: { readonly ns: number; readonly cpu: number },
   skewNs: number,
 ): boolean {
-  return then.cpu === now.cpu || now.ns - then.ns >= skewNs;
+  return then.cpu === now.cpu || now.ns - then.ns > skewNs;
 }
 
 /** Place of an event on a page. */

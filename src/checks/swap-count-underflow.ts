@@ -142,7 +142,7 @@ Silent: a free told at its entry, done after another task's swap_duplicate`,
             for (const entry of entriesOf(first, e.args[e.at + swapDup.at.nr]!)) {
               const held = suspicions.peek(entry);
               // Its record may stand behind that of a free that came later.
-              if (held !== undefined && e.ns - held.ns < context.skewNs()) suspicions.drop(entry);
+              if (held !== undefined && e.ns - held.ns <= context.skewNs()) suspicions.drop(entry);
             }
           },
         ],

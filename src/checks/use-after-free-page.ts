@@ -40,7 +40,8 @@ Silent: a speculative get that the kernel refused (mod_unless ret=0); a late rec
         // Its own last record too, or a clock that is behind makes a late record of it.
         if (
           !surelyBefore(freed, e, context.skewNs()) ||
-          task.lastNs - freed.ns < (e.cpu === freed.cpu ? 0 : context.skewNs())
+          task.lastNs < freed.ns ||
+          !surelyBefore(freed, { ns: task.lastNs, cpu: e.cpu }, context.skewNs())
         )
           return;
         // A free page has no reference, and the kernel's own count must say so: else an allocation may just not be told.

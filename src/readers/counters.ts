@@ -79,11 +79,16 @@ export const READER_COUNTERS = {
   'time-backwards': {
     severity: 'notice',
     advice:
-      'Records older than the record before on their CPU; the file may be several dumps glued together.',
+      'Records older than the record before on their CPU: its clock was adjusted, or another dump begins.',
   },
   'empty-files': {
     severity: 'info',
     advice: 'Files without a record among those read together: of a capture by CPU, CPUs that were idle.',
+  },
+  'dumps-without-header': {
+    severity: 'notice',
+    advice:
+      'Places where stamps go back on a CPU: another dump begins there, and what was known before does not hold.',
   },
   'tasks-not-kept': {
     severity: 'notice',

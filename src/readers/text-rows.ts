@@ -10,6 +10,10 @@ import { RecordBatchBuilder } from './batch-builder.ts';
 import type { ReaderFacts } from './facts.ts';
 
 const CPUS = 0x8000;
+/** A CPU's clock that is adjusted may go back by as much and still be the same clock. */
+const JITTER_NS = 1_000_000;
+/** Records after which a clock that counts records is known. */
+const TICKS_LOOKED_AT = 512;
 
 /** What stands in front of a record's text. */
 export interface RecordHead {
@@ -41,11 +45,15 @@ export class TextRows {
   #oldestNs = 0;
   #newestNs = 0;
   readonly #nsOfCpu = new Float64Array(CPUS).fill(Number.NEGATIVE_INFINITY);
+  /** The greatest number of a CPU so far. */
+  #topCpu = -1;
   /** What the next segment row is to tell; none is due after it. */
   #cpus = -1;
   #overwritten = Number.NaN;
   #segmentDue = true;
   #asWritten = false;
+  /** Records one tick after the one before. */
+  #singleSteps = 0;
   /** Record after which a gap was last noted. */
   #gapAfter = -1;
 
@@ -123,13 +131,15 @@ export class TextRows {
     const facts = this.#facts;
     if (this.record === 0 && !this.#asWritten) this.#origin(head);
     const ns = (head.high - this.#originHigh) * 1e9 + (head.low - this.#originLow);
-    if (this.#segmentDue) this.#segment(ns);
     const cpu = head.cpu;
+    if (cpu >= 0 && ns < this.#nsOfCpu[cpu]!) this.#backwards(cpu, ns);
+    if (this.#segmentDue) this.#segment(ns);
     if (cpu >= 0) {
-      if (ns < this.#nsOfCpu[cpu]!) facts.count('time-backwards');
-      else if (this.#nsOfCpu[cpu] === Number.NEGATIVE_INFINITY) facts.cpus.add(cpu);
+      if (this.#nsOfCpu[cpu] === Number.NEGATIVE_INFINITY) facts.cpus.add(cpu);
       this.#nsOfCpu[cpu] = ns;
+      if (cpu > this.#topCpu) this.#topCpu = cpu;
     }
+    if (facts.ticks && this.record < TICKS_LOOKED_AT) this.#step(ns - this.#ns);
     this.#ns = ns;
     if (ns > this.#newestNs) this.#newestNs = ns;
     else if (ns < this.#oldestNs) this.#oldestNs = ns;
@@ -153,6 +163,22 @@ export class TextRows {
     rows.aux[i] = Number.NaN;
   }
 
+  /** A ring buffer never goes back by much: where a text does, another dump begins. */
+  #backwards(cpu: number, ns: number): void {
+    this.#facts.count('time-backwards');
+    if (this.#asWritten || (!this.#facts.ticks && this.#nsOfCpu[cpu]! - ns <= JITTER_NS)) return;
+    this.#facts.count('dumps-without-header');
+    this.beginSegment();
+  }
+
+  /** The counter clock goes on by one with every record of any CPU, as no other clock does. */
+  #step(ticks: number): void {
+    if (ticks === 1) this.#singleSteps++;
+    else if (ticks <= 0 && this.record > 0) this.#singleSteps = Number.NEGATIVE_INFINITY;
+    if (this.record === TICKS_LOOKED_AT - 1 && this.#singleSteps > TICKS_LOOKED_AT * 0.9)
+      this.#facts.clock ??= 'counter';
+  }
+
   #origin(head: RecordHead): void {
     const facts = this.#facts;
     this.#originHigh = head.high;
@@ -166,7 +192,7 @@ export class TextRows {
     if (!this.#segmentDue) return;
     this.#segmentDue = false;
     this.#facts.segments++;
-    this.#nsOfCpu.fill(Number.NEGATIVE_INFINITY);
+    this.#nsOfCpu.fill(Number.NEGATIVE_INFINITY, 0, this.#topCpu + 1);
     this.#rows.mark(ROW_SEGMENT, ns, this.#cpus, this.record, this.#overwritten);
   }
 }

@@ -6,6 +6,7 @@ import {
   CTX_NMI,
   CTX_PREEMPT_SHIFT,
   CTX_SOFTIRQ,
+  ROW_SEGMENT,
 } from '../../src/core/records.ts';
 import { line, read } from './read.ts';
 
@@ -108,6 +109,35 @@ describe('time', () => {
       0, -999_998_000, 10_000_000_000_001_000,
     ]);
     expect(trace.facts.counters.get('time-backwards')).toBe(1);
+  });
+
+  test('that goes back on a CPU begins a segment, unless a clock was just adjusted', async () => {
+    const at = (stamp: string, cpu: number): string => line('t', 1, 'e: x', stamp, cpu);
+    const text = [at('    1.500000', 0), at('    1.400000', 1), at('    1.499500', 0), at('    1.100000', 0)];
+    const { trace, rows } = await read(text.join('') + at('    1.200000', 1));
+    expect(rows.map(({ row, ns, cpu }) => `${row} ${ns} ${cpu}`)).toEqual([
+      `${ROW_SEGMENT} 0 -1`,
+      '0 0 0',
+      '0 -100000000 1',
+      '0 -500000 0',
+      `${ROW_SEGMENT} -400000000 -1`,
+      '0 -400000000 0',
+      '0 -300000000 1',
+    ]);
+    expect(Object.fromEntries(trace.facts.counters)).toEqual({
+      'time-backwards': 2,
+      'dumps-without-header': 1,
+    });
+  });
+
+  test.each([
+    ['counts every record', 1, 'counter'],
+    ['runs by cycles', 2711, null],
+    ['stands still', 0, null],
+  ] as const)('of a clock without a unit that %s', async (_name, step, clock) => {
+    const stamps = Array.from({ length: 600 }, (_, i) => String(7000 + i * step + Math.floor(i / 50)));
+    const { trace } = await read(stamps.map((stamp, i) => line('t', 1, 'e: x', stamp, i % 4)).join(''));
+    expect(trace.facts).toMatchObject({ ticks: true, clock });
   });
 
   test('raw numbers of 20 digits keep every digit', async () => {
