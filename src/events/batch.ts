@@ -25,7 +25,7 @@ export interface EventBatch {
 
 const BATCH_EVENTS = 16384;
 /** No kind of event has more arguments than this. */
-const MAX_WIDTH = 8;
+export const MAX_WIDTH = 8;
 
 /** Fills batches event by event. `take` hands over what was filled and starts anew. */
 export class EventBatchBuilder {
@@ -134,6 +134,21 @@ export class EventBatchBuilder {
     args[at + 5] = f;
     args[at + 6] = g;
     args[at + 7] = h;
+  }
+
+  /** Adds an event whose arguments are the first numbers of `cells`, of which there are {@link MAX_WIDTH}. */
+  put(kind: EventKind, cells: Float64Array): void {
+    const at = this.#open(kind);
+    const args = this.#args;
+    // Doubles handed over in an array need no objects of their own.
+    args[at] = cells[0]!;
+    args[at + 1] = cells[1]!;
+    args[at + 2] = cells[2]!;
+    args[at + 3] = cells[3]!;
+    args[at + 4] = cells[4]!;
+    args[at + 5] = cells[5]!;
+    args[at + 6] = cells[6]!;
+    args[at + 7] = cells[7]!;
   }
 
   /** Whether enough events are waiting for `take`. */

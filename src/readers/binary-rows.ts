@@ -15,8 +15,8 @@ import {
 import { RecordBatchBuilder } from './batch-builder.ts';
 import type { ReaderFacts } from './facts.ts';
 
-/** Bytes of the records of one batch. */
-const BLOCK_BYTES = 1 << 20;
+/** Bytes of the records of one batch: a batch of records has about so many. */
+const BLOCK_BYTES = 5 << 17;
 
 /** Bits of common_flags (include/linux/trace_events.h, enum trace_flag_type). */
 const FLAG_IRQS_OFF = 0x01;
@@ -50,6 +50,9 @@ export class BinaryRows {
   #used = 0;
   #record = 0;
   #ns = 0;
+  /** Times of the oldest record and of the newest one. */
+  #oldestNs = Number.POSITIVE_INFINITY;
+  #newestNs = Number.NEGATIVE_INFINITY;
 
   constructor(facts: ReaderFacts) {
     this.#facts = facts;
@@ -108,8 +111,8 @@ export class BinaryRows {
     // Records are short: a call for each would cost more than this.
     for (let from = at >> 2, word = to >> 2; word < next >> 2; ) own[word++] = words[from++]!;
     this.#used = next;
-    if (this.#record === 0 || ns < facts.firstNs!) facts.firstNs = ns;
-    if (this.#record === 0 || ns > facts.lastNs!) facts.lastNs = ns;
+    if (ns < this.#oldestNs) this.#oldestNs = ns;
+    if (ns > this.#newestNs) this.#newestNs = ns;
     this.#record++;
     this.#ns = ns;
     const counts = facts.counts;
@@ -131,7 +134,12 @@ export class BinaryRows {
 
   /** The rows so far. */
   take(): RecordBatch {
-    this.#facts.records = this.#record;
+    const facts = this.#facts;
+    facts.records = this.#record;
+    if (this.#record > 0) {
+      facts.firstNs = this.#oldestNs;
+      facts.lastNs = this.#newestNs;
+    }
     const batch = this.#rows.take(this.#block.subarray(0, this.#used));
     this.#fresh(BLOCK_BYTES);
     return batch;

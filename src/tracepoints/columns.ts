@@ -32,6 +32,16 @@ const MAPPING = 17;
 const RANGE_END = 18;
 const NEGATED = 19;
 const MAPCOUNT = 20;
+/** An INT that is read through no pointer, as most are. */
+const PLAIN = 21;
+/** A POINTER that is read through no other. */
+const NON_NULL = 22;
+
+/** What an op becomes where the field is read through no pointer. */
+const DIRECT: ReadonlyMap<number, number> = new Map([
+  [INT, PLAIN],
+  [POINTER, NON_NULL],
+]);
 
 /** Where one argument of an event comes from. */
 export interface Column {
@@ -135,7 +145,7 @@ export function compileColumns(columns: readonly Column[]): {
     return known >= 0 ? known : fields.push({ key, form }) - 1;
   };
   const compile = (of: Column): BoundColumn => ({
-    op: of.op,
+    op: of.through === null ? (DIRECT.get(of.op) ?? of.op) : of.op,
     at: want(of.key, of.form),
     second: want(of.second, of.op === RANGE_END ? 'hex' : 'int'),
     through: want(of.through, 'ptr'),
@@ -148,33 +158,43 @@ export function compileColumns(columns: readonly Column[]): {
 /** MAPPING_* (events/flags.ts) by the low bits of page->mapping; 2 is a movable page, whose owner is not told. */
 const MAPPINGS: readonly number[] = [1, 2, Number.NaN, 3, 0];
 
-const stored = new Float64Array(8);
-
-/** Evaluates columns into the eight numbers of an event; what no column fills is NaN. */
+/** Evaluates columns into their cells: the numbers of an event, of which those that no column fills stay as they are. */
 export function storeColumns(
   columns: readonly BoundColumn[],
   offsets: readonly number[],
   values: FieldValues,
   ctx: DecodeContext,
-): Float64Array {
-  stored.fill(Number.NaN);
+  into: Float64Array,
+): void {
+  const { state, lo, hi } = values;
   for (let i = 0; i < columns.length; i++) {
     const each = columns[i]!;
     const at = offsets[i]!;
-    if (each.op === TABLE_WORD) {
-      const field = each.at;
-      if (values.state[field] !== FIELD_OK) continue;
-      decodePte(values.lo[field]!, values.hi[field]!, each.value, ctx.kernel.pte);
-      stored[at] = decodedPte.bits;
-      stored[at + 1] = decodedPte.frame;
-    } else if (each.op === OPENED_TABLE_WORD) {
-      stored[at] = ctx.open.popped[each.value]!;
-      stored[at + 1] = ctx.open.popped[each.value + 1]!;
-    } else {
-      stored[at] = evaluate(each, values, ctx);
+    const field = each.at;
+    switch (each.op) {
+      case PLAIN:
+        into[at] = state[field] === FIELD_OK ? hi[field]! * 4294967296 + (lo[field]! >>> 0) : Number.NaN;
+        break;
+      case NON_NULL:
+        into[at] =
+          state[field] === FIELD_OK && (hi[field] !== 0 || lo[field] !== 0)
+            ? hi[field]! * 4294967296 + (lo[field]! >>> 0)
+            : Number.NaN;
+        break;
+      case TABLE_WORD:
+        if (state[field] === FIELD_OK) decodePte(lo[field]!, hi[field]!, each.value, ctx.kernel.pte);
+        else decodedPte.bits = decodedPte.frame = Number.NaN;
+        into[at] = decodedPte.bits;
+        into[at + 1] = decodedPte.frame;
+        break;
+      case OPENED_TABLE_WORD:
+        into[at] = ctx.open.popped[each.value]!;
+        into[at + 1] = ctx.open.popped[each.value + 1]!;
+        break;
+      default:
+        into[at] = evaluate(each, values, ctx);
     }
   }
-  return stored;
 }
 
 /** Whether a condition holds; an unknown condition holds, so that an event is not lost for it. */
@@ -199,8 +219,10 @@ function evaluate(of: BoundColumn, values: FieldValues, ctx: DecodeContext): num
   const hi = values.hi[field]!;
   switch (of.op) {
     case INT:
+    case PLAIN:
       return hi * 4294967296 + (lo >>> 0);
     case POINTER:
+    case NON_NULL:
       return lo === 0 && hi === 0 ? Number.NaN : hi * 4294967296 + (lo >>> 0);
     case PAGE:
       return ctx.pages.pfn(lo, hi);

@@ -1,5 +1,5 @@
 import type { FieldSpec, FieldValues } from '../core/fields.ts';
-import type { EventBatchBuilder } from '../events/batch.ts';
+import { type EventBatchBuilder, MAX_WIDTH } from '../events/batch.ts';
 import type { ArgTypes, EventKind } from '../events/declare.ts';
 import type { PageAddresses } from './addresses.ts';
 import { type Column, columnWidth, compileColumns, storeColumns, whenTrue } from './columns.ts';
@@ -106,6 +106,8 @@ export function tells(event: string, parts: readonly Part[], options: Options = 
     kind: each.kind,
     columns: each.columns.filter((column) => column !== null).map(compile),
     at: storageOffsets(each),
+    // What no column fills is never known.
+    cells: new Float64Array(MAX_WIDTH).fill(Number.NaN),
     when: each.when === null ? null : compile(each.when),
   }));
   return tracepoint(
@@ -115,8 +117,8 @@ export function tells(event: string, parts: readonly Part[], options: Options = 
       for (let i = 0; i < plans.length; i++) {
         const plan = plans[i]!;
         if (plan.when !== null && !whenTrue(plan.when, values, ctx)) continue;
-        const a = storeColumns(plan.columns, plan.at, values, ctx);
-        out.emit(plan.kind, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+        storeColumns(plan.columns, plan.at, values, ctx, plan.cells);
+        out.put(plan.kind, plan.cells);
       }
     },
     options,
@@ -162,15 +164,16 @@ export function opens(
     at.push(width);
     width += columnWidth(column);
   }
+  const numbers = new Float64Array(width);
   const stated = tells(event, parts, options);
   return tracepoint(
     event,
     fields,
     (values, out, ctx) => {
       if (parts.length > 0) stated.decode(values, out, ctx);
-      const a = storeColumns(plan, at, values, ctx);
+      storeColumns(plan, at, values, ctx, numbers);
       const { cells, at: start } = ctx.open.push(pair, ctx.pid, ctx.cpu);
-      for (let i = 0; i < width; i++) cells[start + i] = a[i]!;
+      for (let i = 0; i < width; i++) cells[start + i] = numbers[i]!;
     },
     options,
   );
