@@ -17,12 +17,35 @@ export class RecordBatchBuilder {
   end!: Int32Array;
   aux!: Float64Array;
 
+  /** A batch that nobody reads any more. */
+  #spare: RecordBatch | null = null;
+
   constructor() {
     this.#fresh();
   }
 
+  /** Takes back the columns of a batch. */
+  recycle(batch: RecordBatch): void {
+    if (batch.row.length === CAPACITY) this.#spare = batch;
+  }
+
   #fresh(): void {
     this.count = 0;
+    const spare = this.#spare;
+    if (spare !== null) {
+      this.#spare = null;
+      this.row = spare.row;
+      this.ns = spare.ns;
+      this.cpu = spare.cpu;
+      this.pid = spare.pid;
+      this.ctx = spare.ctx;
+      this.name = spare.name;
+      this.record = spare.record;
+      this.start = spare.start;
+      this.end = spare.end;
+      this.aux = spare.aux;
+      return;
+    }
     this.row = new Uint8Array(CAPACITY);
     this.ns = new Float64Array(CAPACITY);
     this.cpu = new Int16Array(CAPACITY);

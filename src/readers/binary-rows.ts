@@ -47,6 +47,8 @@ export class BinaryRows {
   readonly #facts: ReaderFacts;
   #block = Buffer.alloc(0);
   #words = new Int32Array(0);
+  /** Memory of a batch that nobody reads any more. */
+  #spare: ArrayBuffer | null = null;
   #used = 0;
   #record = 0;
   #ns = 0;
@@ -59,8 +61,16 @@ export class BinaryRows {
     this.#fresh(BLOCK_BYTES);
   }
 
+  /** Takes back a batch that nobody reads any more. */
+  recycle(batch: RecordBatch): void {
+    this.#rows.recycle(batch);
+    if (batch.bytes.buffer.byteLength === BLOCK_BYTES) this.#spare = batch.bytes.buffer as ArrayBuffer;
+  }
+
   #fresh(size: number): void {
-    this.#block = Buffer.allocUnsafeSlow((size + 3) & ~3);
+    const spare = size === BLOCK_BYTES ? this.#spare : null;
+    if (spare !== null) this.#spare = null;
+    this.#block = spare === null ? Buffer.allocUnsafeSlow((size + 3) & ~3) : Buffer.from(spare);
     this.#words = new Int32Array(this.#block.buffer);
     this.#used = 0;
   }

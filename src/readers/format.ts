@@ -12,8 +12,10 @@ export interface OpenTrace {
   readonly source: ByteSource;
   /** Filled while {@link batches} is read. */
   readonly facts: ReaderFacts;
-  /** The rows of the trace, once. Batches may be kept. */
+  /** The rows of the trace, once. Batches may be kept, until they are recycled. */
   batches(): AsyncGenerator<RecordBatch>;
+  /** Takes back a batch when nobody looks at it or at one before it any more: its memory is used for a later one. */
+  recycle?(batch: RecordBatch): void;
   /** Batches hold text: a record's line begins behind the last line feed before its payload, and ends with it. */
   readonly lines?: boolean;
   /** Where batches hold no text: a record as the kernel prints it, name and payload, as far as it can be told. */

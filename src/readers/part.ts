@@ -50,6 +50,7 @@ export class Part {
   /** Takes the next batch with a row in it; false at the end. */
   async pull(): Promise<boolean> {
     this.row = 0;
+    if (this.batch !== null) this.trace.recycle?.(this.batch);
     for (;;) {
       const next = await this.#batches.next();
       this.batch = next.done ? null : next.value;

@@ -103,6 +103,10 @@ class PerfData implements OpenTrace {
     return this.#events.extractor(specs);
   }
 
+  recycle(batch: RecordBatch): void {
+    this.#rows.recycle(batch);
+  }
+
   recordText(batch: RecordBatch, row: number): string {
     return this.#events.text(batch, row);
   }

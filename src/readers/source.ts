@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { InputError } from '../core/errors.ts';
 import { Bounded, Decompressed } from './decompressed.ts';
@@ -25,8 +25,10 @@ const STARTS: ReadonlyArray<readonly [kind: string, start: readonly number[]]> =
 export interface ByteSource {
   /** As the user gave it; `standard input` for '-'. */
   readonly label: string;
-  /** The path, where a reader needs to seek: null for standard input and for compressed files. */
+  /** The path, where a reader needs to seek: null for pipes and for compressed files. */
   readonly path: string | null;
+  /** Where there is a path: fills `into[at, at + length)` with the next bytes, in place of {@link chunks}; how many, 0 at the end. */
+  readonly readInto?: (into: Uint8Array, at: number, length: number) => number;
   /** Bytes arrive when they are made and not when they are asked for: yield what is there. */
   readonly live: boolean;
   /** The first bytes. */
@@ -70,6 +72,29 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array> {
     }
   } finally {
     await file.close();
+  }
+}
+
+/** A file that is read without waiting, straight to where its bytes are wanted. */
+class PlainFile {
+  consumed = 0;
+  readonly #path: string;
+  #file = -1;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  readInto(into: Uint8Array, at: number, length: number): number {
+    if (this.#file < 0) this.#file = openSync(this.#path, 'r');
+    const got = readSync(this.#file, into, at, length, null);
+    this.consumed += got;
+    return got;
+  }
+
+  close(): void {
+    if (this.#file >= 0) closeSync(this.#file);
+    this.#file = -1;
   }
 }
 
@@ -150,7 +175,7 @@ export interface SourceOptions {
 export async function openSource(path: string, options: SourceOptions): Promise<ByteSource> {
   const live = path === '-';
   const label = live ? 'standard input' : path;
-  const size = live ? null : await sizeOf(path);
+  const stat = live ? null : await statOf(path);
   const raw = new RawBytes(() =>
     live ? (options.stdin ? readStream(options.stdin) : standardInput()) : readFile(path),
   );
@@ -181,19 +206,22 @@ export async function openSource(path: string, options: SourceOptions): Promise<
     look = { prefix: entry.prefix, all: entry.chunks() };
     inside = `: ${printable(entry.name)}`;
   }
+  const plain = stat?.isFile() && layers.length === 0 && inside === '' ? new PlainFile(path) : null;
   return {
     label: label + inside,
-    path: live || layers.length > 0 || inside !== '' ? null : path,
+    path: plain === null ? null : path,
+    ...(plain === null ? {} : { readInto: (into, at, length) => plain.readInto(into, at, length) }),
     live,
     prefix: look.prefix,
     chunks: () => look.all,
-    size,
+    size: stat?.isFile() ? stat.size : null,
     close: async () => {
+      plain?.close();
       await chunks.return(undefined);
       await raw.chunks.return(undefined);
     },
     get consumed() {
-      return raw.consumed;
+      return Math.max(raw.consumed, plain?.consumed ?? 0);
     },
     get truncated() {
       return layers.find((layer) => layer.failure !== null)?.failure ?? null;
@@ -217,13 +245,13 @@ function inflated(kind: string, chunks: AsyncGenerator<Uint8Array>, label: strin
   );
 }
 
-async function sizeOf(path: string): Promise<number> {
+async function statOf(path: string): Promise<Stats> {
   try {
     const file = await openFile(path, 'r');
     try {
       const stat = await file.stat();
       if (stat.isDirectory()) throw new InputError(`${path} is a directory; give the trace file in it`);
-      return stat.size;
+      return stat;
     } finally {
       await file.close();
     }

@@ -88,6 +88,11 @@ export class TextRows {
     return this.#rows.take(bytes);
   }
 
+  /** Takes back a batch that nobody reads any more. */
+  recycle(batch: RecordBatch): void {
+    this.#rows.recycle(batch);
+  }
+
   /** A header begins: a segment row goes before the next record. */
   beginSegment(): void {
     this.#segmentDue = true;

@@ -57,6 +57,9 @@ export class TextTrace implements OpenTrace {
   readonly #kind: TextKind;
   readonly #lines: TextLines;
   #block = newBlock();
+  /** The block before, and one that nobody reads any more. */
+  #before: TextBlock | null = null;
+  #spare: TextBlock | null = null;
   /** Bytes of the block that are parsed, and that are valid. */
   #parsed = 0;
   #filled = 0;
@@ -78,7 +81,50 @@ export class TextTrace implements OpenTrace {
     return textExtractor(event, right);
   }
 
+  recycle(batch: RecordBatch): void {
+    this.#lines.rows.recycle(batch);
+    if (batch.bytes !== this.#block.bytes && batch.bytes === this.#before?.bytes) {
+      this.#spare = this.#before;
+      this.#before = null;
+    }
+  }
+
   async *batches(): AsyncGenerator<RecordBatch> {
+    if (this.source.readInto) yield* this.#fromFile();
+    else yield* this.#fromChunks();
+    yield* this.#parse(true);
+    yield* this.#finish();
+  }
+
+  /** Reads a file straight into blocks. */
+  async *#fromFile(): AsyncGenerator<RecordBatch> {
+    try {
+      for (let first = true; ; first = false) {
+        const got = this.source.readInto!(this.#block.bytes, this.#filled, BLOCK_BYTES - this.#filled);
+        if (got === 0) return;
+        if (first && startsWithMark(this.#block.bytes)) this.#parsed = 3;
+        const from = this.#filled;
+        this.#filled += got;
+        if (this.#skipping) this.#skip(from);
+        if (this.#filled < BLOCK_BYTES) continue;
+        yield* this.#parse(false);
+        this.#renew();
+      }
+    } finally {
+      await this.source.close();
+    }
+  }
+
+  /** Drops the rest of a line that is too long from what was read behind `from`. */
+  #skip(from: number): void {
+    const { bytes } = this.#block;
+    const feed = bytes.subarray(from, this.#filled).indexOf(LINE_FEED);
+    this.#skipping = feed < 0;
+    if (feed < 0) this.#filled = from;
+    else this.#parsed = from + feed + 1;
+  }
+
+  async *#fromChunks(): AsyncGenerator<RecordBatch> {
     const live = this.source.live;
     let first = true;
     for await (const chunk of this.source.chunks()) {
@@ -92,8 +138,6 @@ export class TextTrace implements OpenTrace {
         if (this.#filled === BLOCK_BYTES) this.#renew();
       }
     }
-    yield* this.#parse(true);
-    yield* this.#finish();
   }
 
   /** Takes bytes of a chunk into the block; returns how many of the chunk are consumed in all. */
@@ -130,7 +174,9 @@ export class TextTrace implements OpenTrace {
   /** Starts a new block with what is not parsed yet. */
   #renew(): void {
     const rest = this.#block.bytes.subarray(this.#parsed, this.#filled);
-    const next = newBlock();
+    const next = this.#spare ?? newBlock();
+    this.#spare = null;
+    this.#before = this.#block;
     next.bytes.set(rest);
     this.#block = next;
     this.#parsed = 0;

@@ -150,6 +150,10 @@ class TraceDat implements OpenTrace {
     return this.#events.extractor(specs);
   }
 
+  recycle(batch: RecordBatch): void {
+    this.#rows.recycle(batch);
+  }
+
   recordText(batch: RecordBatch, row: number): string {
     return this.#events.text(batch, row);
   }

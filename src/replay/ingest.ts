@@ -71,6 +71,7 @@ export async function* ingestHere(
     decoder.push(batch, out);
     if (keepsTexts) texts.push(...textsOf(batch));
     else if (rendersTexts) texts.push(...renderedTexts(batch, trace));
+    if (!decoder.holds) trace.recycle?.(batch);
     if (out.full || (trace.source.live && out.count > 0)) yield message(false);
   }
   decoder.finish(out);

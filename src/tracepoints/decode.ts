@@ -166,7 +166,12 @@ export class TraceDecoder {
     };
   }
 
-  /** Decodes a batch into `out`, or holds it back. A batch must not be changed after it was pushed. */
+  /** Whether batches are held back: until none is, those that were pushed must stay as they are. */
+  get holds(): boolean {
+    return this.#held !== null;
+  }
+
+  /** Decodes a batch into `out`, or holds it back. */
   push(batch: RecordBatch, out: EventBatchBuilder): void {
     if (this.#held === null) {
       this.#decode(batch, out);
@@ -266,8 +271,9 @@ export class TraceDecoder {
         continue;
       }
       if (this.#learns && this.#decodedRows + i >= this.#taughtRows) {
+        const { open } = this.#pages;
         this.#learn(batch, i);
-        if (!this.#pages.open || this.#kernel.unsettled) this.#conclude();
+        if (open !== this.#pages.open || this.#kernel.unsettled) this.#conclude();
       }
       const nameId = name[i]!;
       const slot = this.#slots[nameId] ?? this.#bind(nameId);
