@@ -11,12 +11,16 @@ import { RecordPrinter } from './record-printer.ts';
 const TYPES = 1 << 16;
 /** In place of a name: the file does not describe records of this type. */
 export const UNKNOWN_TYPE = -2;
+/** In place of a type: several have the name. */
+const SEVERAL = -1;
 /** In place of a name: not looked up yet. */
 const UNBOUND = -1;
 
 /** The events of a binary trace: formats by the number that records carry, read when they are first needed. */
 export class BinaryEvents {
   readonly #texts = new Map<number, { readonly system: string; readonly text: string }>();
+  /** The one type of record that has this name in the text of the kernel, or SEVERAL. */
+  readonly #typeOfName = new Map<string, number>();
   readonly #names: InternedNames;
   readonly #sources: BinarySources;
   readonly #nameOfType = new Int32Array(TYPES).fill(UNBOUND);
@@ -32,7 +36,10 @@ export class BinaryEvents {
     this.#sources = sources;
     for (const format of formats) {
       const heading = formatHeading(format.text);
-      if (heading && !this.#texts.has(heading.id)) this.#texts.set(heading.id, format);
+      if (!heading || this.#texts.has(heading.id)) continue;
+      this.#texts.set(heading.id, format);
+      const name = textName({ system: format.system, name: heading.name });
+      this.#typeOfName.set(name, this.#typeOfName.has(name) ? SEVERAL : heading.id);
     }
   }
 
@@ -55,7 +62,10 @@ export class BinaryEvents {
    * Compiles the reading of some fields of the events of one name. Several may have it, in several systems: the
    * text of the kernel does not tell them apart either.
    */
-  extractor(specs: readonly FieldSpec[]): FieldExtractor {
+  extractor(nameId: number, specs: readonly FieldSpec[]): FieldExtractor {
+    const only = this.#typeOfName.get(this.#names.names[nameId]!) ?? SEVERAL;
+    if (only !== SEVERAL && this.nameOf(only) !== UNKNOWN_TYPE)
+      return binaryExtractor(this.#byType.get(only)!, specs, this.#sources);
     const { little } = this.#sources;
     const byType = new Map<number, FieldExtractor>();
     let lastType = -1;
@@ -94,7 +104,7 @@ export class BinaryEvents {
 }
 
 /** The name that the kernel's own text gives to an event. */
-function textName({ system, name }: EventFormat): string {
+function textName({ system, name }: Pick<EventFormat, 'system' | 'name'>): string {
   if (system !== 'syscalls') return name;
   if (name.startsWith('sys_enter_')) return `sys_${name.slice(10)}`;
   return name.startsWith('sys_exit_') ? `sys_${name.slice(9)}->` : name;

@@ -99,8 +99,8 @@ class PerfData implements OpenTrace {
     this.facts.clock = meta.attrs[0]!.clock;
   }
 
-  extractor(_nameId: number, specs: readonly FieldSpec[]): FieldExtractor {
-    return this.#events.extractor(specs);
+  extractor(nameId: number, specs: readonly FieldSpec[]): FieldExtractor {
+    return this.#events.extractor(nameId, specs);
   }
 
   recycle(batch: RecordBatch): void {

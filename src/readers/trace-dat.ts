@@ -146,8 +146,8 @@ class TraceDat implements OpenTrace {
     if (unknownOptions > 0) facts.count('unknown-options', unknownOptions);
   }
 
-  extractor(_nameId: number, specs: readonly FieldSpec[]): FieldExtractor {
-    return this.#events.extractor(specs);
+  extractor(nameId: number, specs: readonly FieldSpec[]): FieldExtractor {
+    return this.#events.extractor(nameId, specs);
   }
 
   recycle(batch: RecordBatch): void {

@@ -56,6 +56,10 @@ interface BoundTracepoint {
   readonly excluded: readonly number[];
   /** Fits every record of its name. */
   readonly unconditional: boolean;
+  /** It and no other fits the records of its name, and they state nothing. */
+  readonly mute: boolean;
+  /** As of the tracepoint: one look less for every record. */
+  readonly unless: string | null;
 }
 
 interface BoundLesson {
@@ -209,9 +213,10 @@ export class TraceDecoder {
       extract: this.#extractor(nameId, fields),
       values: createFieldValues(fields.length),
     });
+    const candidates = tracepointsOf(name);
     const slot: Slot = {
       name,
-      candidates: tracepointsOf(name).map((tracepoint) => {
+      candidates: candidates.map((tracepoint) => {
         const fields = [...tracepoint.fields];
         const positions = (keys: readonly string[]): number[] =>
           keys.map((key) => {
@@ -222,7 +227,16 @@ export class TraceDecoder {
         const readable = positions(tracepoint.readable);
         const excluded = positions(tracepoint.lacks);
         const unconditional = required.length + readable.length + excluded.length === 0;
-        return { tracepoint, required, readable, excluded, unconditional, ...bind(fields) };
+        return {
+          tracepoint,
+          required,
+          readable,
+          excluded,
+          unconditional,
+          mute: tracepoint.silent && candidates.length === 1,
+          unless: tracepoint.unless,
+          ...bind(fields),
+        };
       }),
       current: null,
       lessons: LESSONS.filter(({ event }) => event === name).map((lesson) => ({
@@ -283,13 +297,13 @@ export class TraceDecoder {
         if (slot.candidates.length > 0) this.#decodeAnew(slot, batch, i, out);
         continue;
       }
-      if (bound.tracepoint.silent && slot.candidates.length === 1) continue;
+      if (bound.mute) continue;
       bound.extract(batch, i, bound.values);
       if (!bound.unconditional && !fits(bound)) {
         this.#decodeAnew(slot, batch, i, out);
         continue;
       }
-      if (bound.tracepoint.unless !== null && this.#seen.has(bound.tracepoint.unless)) continue;
+      if (bound.unless !== null && this.#seen.has(bound.unless)) continue;
       context.pid = pid[i]!;
       context.cpu = cpu[i]!;
       context.record = record[i]!;
