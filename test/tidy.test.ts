@@ -24,6 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   variants: { folders: ['core', 'events', 'state'], pure: true },
   checks: { folders: ['core', 'events', 'state', 'variants'], pure: true },
   litmus: { folders: INNER, pure: true },
+  synth: { folders: ['core', 'events', 'tracepoints'], pure: true },
   compare: { folders: INNER, pure: true },
   readers: { folders: ['core'], packages: ['zstddec', 'xz-decompress'] },
   tracepoints: { folders: ['core', 'events'], pure: true },
@@ -43,6 +44,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     folders: [
       ...INNER,
       'litmus',
+      'synth',
       'compare',
       'readers',
       'tracepoints',

@@ -11,6 +11,7 @@ import { rendered } from './render.ts';
 import { replayCommand } from './replay.ts';
 import { sqlCommand } from './sql.ts';
 import { stateCommand } from './state.ts';
+import { synthCommand } from './synth.ts';
 import { variantsCommand } from './variants.ts';
 
 /** Every command, in the order of --help. Adding one: a file that declares it, and a line here. */
@@ -24,6 +25,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   rendered(replayCommand),
   rendered(diffCommand),
   rendered(litmusCommand),
+  synthCommand,
   rendered(checksCommand),
   rendered(variantsCommand),
   rendered(eventsCommand),

@@ -1,4 +1,6 @@
-import { encodeEvent, eventOf } from '../events/json-lines.ts';
+import { Line } from '../core/line.ts';
+import { eventOf } from '../events/json-lines.ts';
+import { encodeEvent, writeEvent } from '../events/json-write.ts';
 import { type Subject, subjectOf } from '../events/row.ts';
 import type { Ingested } from '../replay/ingest.ts';
 import { entryOrNull, hexOrNull } from '../report/format.ts';
@@ -27,9 +29,13 @@ const COLUMNS = [
 type Writer = (message: Ingested, comms: ReadonlyMap<number, string>) => string;
 
 function jsonLines({ events }: Ingested): string {
+  const line = new Line();
   let text = '';
-  for (let i = 0; i < events.count; i++) text += `${encodeEvent(eventOf(events, i), events.firstSeq + i)}\n`;
-  return text;
+  for (let i = 0; i < events.count; i++) {
+    writeEvent(line, events, i, events.firstSeq + i);
+    if (line.full) text += line.take();
+  }
+  return text + line.take();
 }
 
 function csvLines({ events, facts }: Ingested, comms: ReadonlyMap<number, string>): string {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Divergence, Evidence } from '../checks/finding.ts';
-import { encodeEvent, eventOf } from '../events/json-lines.ts';
+import { eventOf } from '../events/json-lines.ts';
+import { encodeEvent } from '../events/json-write.ts';
 import { inLanes, type LaneRow } from '../litmus/draw.ts';
 import { type Titles, type Told, tell } from '../litmus/shrink/tell.ts';
 import { type Shrunk, shrinkDivergence, shrunkLines } from '../replay/shrink.ts';

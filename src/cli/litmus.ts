@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { encodeTrace } from '../events/json-lines.ts';
+import { encodeTrace } from '../events/json-write.ts';
 import { DEFAULTS, type ExploreOptions } from '../litmus/explore/explore.ts';
 import { STRATEGIES } from '../litmus/explore/outcome.ts';
 import type { Program } from '../litmus/program.ts';

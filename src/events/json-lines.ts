@@ -1,18 +1,15 @@
 /**
- * Events as lines of JSON: the synthetic form of a trace, which `synth` and `export` write and the reader reads.
- * One event a line, in order; what is not known is absent (or null when read). The forms of arguments derive from
- * the declarations of the events.
+ * Events as lines of JSON: the synthetic form of a trace, which `synth` and `export` write (json-write.ts) and the
+ * reader reads. One event a line, in order; what is not known is absent (or null when read). The forms of arguments
+ * derive from the declarations of the events.
  */
 import { PAGE_FLAG_NAMES, PG_UNNAMED } from '../core/pageflags.ts';
-import { hex } from '../core/pointer.ts';
 import {
-  entryHex,
   entryOf,
   PTE_DIRTY,
   PTE_EXCLUSIVE,
   PTE_GLOBAL,
   PTE_HUGE,
-  PTE_KIND,
   PTE_MIGRATION,
   PTE_NONE,
   PTE_NX,
@@ -34,7 +31,6 @@ import {
   CTX_NMI,
   CTX_PREEMPT_SHIFT,
   CTX_SOFTIRQ,
-  EVENT_LINES_SCHEMA,
 } from '../core/records.ts';
 import type { EventBatch } from './batch.ts';
 import type { ArgType, EventKind } from './declare.ts';
@@ -53,7 +49,7 @@ import {
 } from './flags.ts';
 import { EVENT_KINDS, eventKind } from './registry.ts';
 
-type Names = ReadonlyArray<readonly [name: string, bit: number]>;
+export type Names = ReadonlyArray<readonly [name: string, bit: number]>;
 
 export const PTE_KIND_NAMES: Names = [
   ['none', PTE_NONE],
@@ -76,7 +72,7 @@ export const PTE_FLAG_NAMES: Names = [
   ['protnone', PTE_PROTNONE],
   ['special', PTE_SPECIAL],
 ];
-const CONTEXT_NAMES: Names = [
+export const CONTEXT_NAMES: Names = [
   ['irqs_off', CTX_IRQS_OFF],
   ['hardirq', CTX_HARDIRQ],
   ['softirq', CTX_SOFTIRQ],
@@ -117,8 +113,6 @@ export interface LineEvent {
   readonly args: readonly number[];
 }
 
-type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
-
 /** Event `i` of a batch. */
 export function eventOf(batch: EventBatch, i: number): LineEvent {
   const kind = EVENT_KINDS[batch.kind[i]!]!;
@@ -130,100 +124,6 @@ export function eventOf(batch: EventBatch, i: number): LineEvent {
     pid: batch.pid[i]!,
     ctx: batch.ctx[i]!,
     args: [...batch.args.subarray(at, at + kind.width)],
-  };
-}
-
-/** An event as a line, without its line feed. */
-export function encodeEvent(event: LineEvent, seq?: number): string {
-  const { kind, ns, cpu, pid, ctx } = event;
-  const args: Record<string, Json> = {};
-  for (const [name, type] of Object.entries(kind.args)) {
-    const at = kind.at[name]!;
-    const value = encodeArg(type, event.args[at]!, event.args[at + 1]!);
-    if (value !== null) args[name] = value;
-  }
-  return JSON.stringify({
-    ...(seq === undefined ? {} : { seq }),
-    event: kind.name,
-    ns,
-    ...(cpu < 0 ? {} : { cpu }),
-    ...(pid < 0 ? {} : { pid }),
-    ...(ctx & CTX_KNOWN ? { ctx: encodeContext(ctx) } : {}),
-    args,
-  });
-}
-
-/** What a trace of event lines tells in its first line. Null: not known, and left out. */
-export interface LinesHead {
-  readonly originNs: bigint;
-  readonly ticks: boolean;
-  readonly kernel: string | null;
-  readonly arch: string | null;
-  readonly clock: string | null;
-  readonly tasks: ReadonlyArray<{ readonly pid: number; readonly comm: string }>;
-  /** More keys, which readers pass over. */
-  readonly about: Readonly<Record<string, Json>>;
-}
-
-/** A trace as text that every command reads: a line that tells what it is, and a line for each event. */
-export function encodeTrace(head: LinesHead, events: EventBatch): string {
-  const { kernel, arch, clock } = head;
-  const told = Object.entries({ kernel, arch, clock }).filter(([, value]) => value !== null);
-  const first = {
-    schema: EVENT_LINES_SCHEMA,
-    origin_ns: String(head.originNs),
-    ...Object.fromEntries(told),
-    ...(head.ticks ? { ticks: true } : {}),
-    tasks: head.tasks.map(({ pid, comm }) => ({ pid, comm })),
-    ...head.about,
-  };
-  const lines = [JSON.stringify(first)];
-  for (let i = 0; i < events.count; i++) lines.push(encodeEvent(eventOf(events, i), events.firstSeq + i));
-  return `${lines.join('\n')}\n`;
-}
-
-function encodeContext(ctx: number): Json {
-  const preempt = ctx >> CTX_PREEMPT_SHIFT;
-  const context: Record<string, Json> = {};
-  for (const [name, bit] of CONTEXT_NAMES) if (ctx & bit) context[name] = true;
-  return preempt > 0 ? { ...context, preempt } : context;
-}
-
-function namesOf(value: number, names: Names): string[] {
-  return names.filter(([, bit]) => value & bit).map(([name]) => name);
-}
-
-function encodeArg(type: ArgType, value: number, second: number): Json | null {
-  if (Number.isNaN(value)) return null;
-  switch (type) {
-    case 'bool':
-      return value !== 0;
-    case 'pfn':
-    case 'mm':
-    case 'ptr':
-    case 'va':
-      return hex(value);
-    case 'entry':
-      return entryHex(value);
-    case 'pageflags':
-    case 'gupflags':
-    case 'faultflags':
-      return namesOf(value, FLAG_NAMES[type]);
-    case 'pte':
-      return encodePte(value, second);
-    default:
-      return value;
-  }
-}
-
-function encodePte(bits: number, frame: number): Json {
-  const kind = PTE_KIND_NAMES.find(([, code]) => code === (bits & PTE_KIND))?.[0] ?? 'other';
-  const where = Number.isNaN(frame) ? null : kind === 'swap' ? entryHex(frame) : hex(frame);
-  const flags = namesOf(bits & ~PTE_KIND, PTE_FLAG_NAMES);
-  return {
-    kind,
-    ...(where === null ? {} : kind === 'swap' ? { entry: where } : { pfn: where }),
-    ...(flags.length > 0 ? { flags } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Divergence } from '../checks/finding.ts';
 import { InputError } from '../core/errors.ts';
 import { EventList } from '../events/event-list.ts';
-import { encodeTrace } from '../events/json-lines.ts';
+import { encodeTrace } from '../events/json-write.ts';
 import type { JudgeFacts } from '../litmus/judge.ts';
 import { concerned, concernOf } from '../litmus/shrink/relevance.ts';
 import { type Sequence, shrink } from '../litmus/shrink/shrink.ts';

@@ -1,6 +1,7 @@
 import type { EventBatch } from '../events/batch.ts';
 import type { EventKind } from '../events/declare.ts';
-import { encodeEvent, eventOf } from '../events/json-lines.ts';
+import { eventOf } from '../events/json-lines.ts';
+import { encodeEvent } from '../events/json-write.ts';
 import { EVENT_KINDS } from '../events/registry.ts';
 import { type Subject, subjectOf } from '../events/row.ts';
 import type { CaseDatabase } from './database.ts';

@@ -61,6 +61,12 @@ const ARGUMENTS: Readonly<Record<(typeof SYSCALLS)[number], string>> = {
   close: 'fd',
 };
 
+/** Names of a syscall's arguments, up to four, as records print them. */
+export function syscallArguments(call: (typeof SYSCALLS)[number]): readonly string[] {
+  const names = ARGUMENTS[call];
+  return names === '' ? [] : names.split(' ');
+}
+
 /** x86-64 numbers (arch/x86/entry/syscalls/syscall_64.tbl). */
 const NUMBERS_X86: Readonly<Record<(typeof SYSCALLS)[number], number>> = {
   mmap: 9,
@@ -154,8 +160,7 @@ export function syscallTracepoints(event: string): readonly Tracepoint[] {
   const call = SYSCALLS.indexOf(name as (typeof SYSCALLS)[number]);
   const returns = match[4] !== undefined || (whole < 0 && match[2] !== undefined);
   if (returns) return [exit(event, call)];
-  const keys = call < 0 ? '' : ARGUMENTS[SYSCALLS[call]!];
-  return [enter(event, call, keys === '' ? [] : keys.split(' '))];
+  return [enter(event, call, call < 0 ? [] : syscallArguments(SYSCALLS[call]!))];
 }
 
 /** `NR 28 (7f5d60000000, 200000, 4, 0, 0, 0)` */

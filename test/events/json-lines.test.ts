@@ -4,8 +4,9 @@ import { entryOf, PTE_KIND, PTE_MIGRATION, PTE_NONE, PTE_PRESENT, PTE_SWAP } fro
 import { CTX_KNOWN } from '../../src/core/records.ts';
 import { EventBatchBuilder } from '../../src/events/batch.ts';
 import type { ArgType, EventKind } from '../../src/events/declare.ts';
-import { decodeEvent, encodeEvent, eventOf, type LineEvent } from '../../src/events/json-lines.ts';
+import { decodeEvent, eventOf, type LineEvent } from '../../src/events/json-lines.ts';
 import { eventLineSchema } from '../../src/events/json-schema.ts';
+import { encodeEvent } from '../../src/events/json-write.ts';
 import { EVENT_KINDS } from '../../src/events/registry.ts';
 import { ingestHere } from '../../src/replay/ingest.ts';
 import { openBytes } from '../readers/read.ts';
