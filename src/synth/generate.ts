@@ -55,7 +55,7 @@ export class Synthesis {
 
   /**
    * Every divergence gets a stretch of its own; which comes first is left to chance. Those that empty the swap device
-   * come at once, while there is little in it, where their stretch might be too short for it.
+   * come first, before the workload has put anything in it, where their stretch might be too short for it.
    */
   #schedule(chance: Chance): Array<{ readonly at: number; readonly kind: PlantKind }> {
     const { plants, slots, events } = this.#spec;
@@ -69,7 +69,7 @@ export class Synthesis {
     const slack = Math.max(1, Math.floor(stretch - EVENTS_PER_PLANT));
     const hurried = stretch < EVENTS_PER_PLANT + slots * EVENTS_PER_SLOT;
     const isHurried = (kind: PlantKind): boolean => hurried && kind.emptiesSwap;
-    const first = kinds.filter(isHurried).map((kind) => ({ at: OVERTURE_EVENTS, kind }));
+    const first = kinds.filter(isHurried).map((kind) => ({ at: 0, kind }));
     const rest = kinds.filter((kind) => !isHurried(kind));
     const head = OVERTURE_EVENTS + free * QUIET_HEAD + first.length * stretch;
     return [
