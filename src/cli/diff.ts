@@ -53,13 +53,13 @@ async function pagesOf(
   return rows.length === 0 ? null : { a, b, rows };
 }
 
-function exitOf({ differences, same }: Comparison, failOn: Severity, suspects: boolean): ExitCode {
+function exitOf({ differences, comparability }: Comparison, failOn: Severity, suspects: boolean): ExitCode {
   const worst = SEVERITIES.indexOf(failOn);
   const counts = differences.some(
     ({ severity, verdict }) => SEVERITIES.indexOf(severity) <= worst && (verdict === 'proven' || suspects),
   );
   if (counts) return EXIT.divergences;
-  return same === null ? EXIT.notJudged : EXIT.ok;
+  return comparability.possible ? EXIT.ok : EXIT.notJudged;
 }
 
 /** `faultline diff`: how two traces of one workload behave differently. */

@@ -114,18 +114,21 @@ function sideLines(name: string, side: Side): string {
   );
 }
 
-function verdictText({ same, differences, comparability }: Comparison): string {
-  if (same === null)
-    return comparability.kinds.length === 0
-      ? 'NOT COMPARABLE: no kind of decision is told by both traces'
-      : 'NOT COMPARABLE: no decision of the one has a partner in the other; no difference was found';
-  if (same) return 'the same: no difference in behaviour was found';
+function verdictText({ differences, comparability, matching }: Comparison): string {
   const proven = differences.filter(({ verdict }) => verdict === 'proven').length;
   const suspect = differences.length - proven;
-  return [
-    ...(proven > 0 ? [`${plural(proven, 'proven difference')}`] : []),
-    ...(suspect > 0 ? [`${plural(suspect, 'suspected difference')}`] : []),
+  const found = [
+    ...(proven > 0 ? [plural(proven, 'proven difference')] : []),
+    ...(suspect > 0 ? [plural(suspect, 'suspected difference')] : []),
   ].join(', ');
+  if (comparability.possible) return found || 'the same: no difference in behaviour was found';
+  const why =
+    comparability.kinds.length > 0 && matching.pairs.length === 0
+      ? 'no decision of the one has a partner in the other'
+      : matching.score === null
+        ? 'neither trace tells a decision, and no check judged both'
+        : 'no kind of decision is told by both traces';
+  return `NOT COMPARABLE: ${why}; ${found || 'no difference was found'}`;
 }
 
 function unlike({ a, b }: Behaviour): boolean {
