@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { SEVERITIES, type Severity } from '../checks/finding.ts';
 import { parseHex } from '../core/pointer.ts';
+import { nearest } from '../core/suggest.ts';
 import type { Moment } from '../replay/span.ts';
 import type { Options } from './command.ts';
 import { UsageError } from './exit.ts';
-import { nearest } from './suggest.ts';
 
 /** What a trace may not tell of its machine. */
 export function declareMachineOptions(command: Command): void {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { nearest } from '../core/suggest.ts';
 import { parseVariant, parseVariantFile, splitVariants, VariantError } from '../variants/parse.ts';
 import type { Variant } from '../variants/variant.ts';
 import { UsageError } from './exit.ts';
-import { nearest } from './suggest.ts';
 
 /** Help text of --variant. */
 export const VARIANT_FORMS = 'a preset, PRESET+axis=value,..., a file that sets axes';

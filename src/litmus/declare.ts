@@ -31,6 +31,11 @@ export interface SwappedSpec {
   readonly excl: number;
 }
 
+/** References declared at most: a count of pins must fit the cells of the model. */
+const HOLDS_MAX = 8;
+/** Pages declared at most: each is a part of every state. */
+const PAGES_MAX = 16;
+
 /** What a scenario declares before its threads begin. */
 export class World {
   readonly mms: string[] = [];
@@ -111,6 +116,7 @@ export const DECLARATIONS: Readonly<Record<string, Declaration>> = {
       else if (word === 'content') page.content = words.number('a content (a small number)');
       else page.extra = words.number('a number of plain references');
     }
+    if (world.pages.length === PAGES_MAX) throw words.error(`expected at most ${PAGES_MAX} pages`);
     world.pages.push(page);
   },
   map(world, words) {
@@ -118,12 +124,20 @@ export const DECLARATIONS: Readonly<Record<string, Declaration>> = {
     const va = words.named(world.vas, 'an address');
     oneMapping(world, mm, va, words);
     const page = words.named(world.pageNames, 'a page');
-    world.maps.push({ mm, va, page, write: words.oneOf(['ro', 'rw'], 'a protection') === 'rw' ? 1 : 0 });
+    const write = words.oneOf(['ro', 'rw'], 'a protection') === 'rw' ? 1 : 0;
+    const shared = world.maps.find((map) => map.page === page && map.mm !== mm && map.write + write > 0);
+    if (shared !== undefined)
+      throw words.error(
+        `${world.pages[page]!.name} would be writable in ${world.mms[write === 1 ? mm : shared.mm]!} and mapped in another mm: no kernel begins so`,
+      );
+    world.maps.push({ mm, va, page, write });
   },
   cache(world, words) {
     const page = words.named(world.pageNames, 'a page');
     do {
       const slot = words.named(world.slots, 'a swap slot');
+      if (world.cached[slot] !== undefined)
+        throw words.error(`${world.slots[slot]!} has a page in the swap cache already`);
       world.pages[page]!.sc ||= slot + 1;
       world.cached[slot] = page;
     } while (words.more);
@@ -163,6 +177,12 @@ export const DECLARATIONS: Readonly<Record<string, Declaration>> = {
     const kind = words.oneOf(['pin', 'get'], 'a kind of reference');
     const way = words.oneOf(['read', 'write'], 'what it is for');
     const page = words.more ? words.named(world.pageNames, 'the page it is held on') : -1;
+    const isMapped = world.maps.some((map) => map.mm === mm && map.va === va && map.page === page);
+    if (page >= 0 && !isMapped && world.pages[page]!.extra === 0)
+      throw words.error(
+        `reference ${name} is held on a page that ${world.vas[va]!} of ${world.mms[mm]!} does not map: 'map' it first`,
+      );
+    if (world.holds.length === HOLDS_MAX) throw words.error(`expected at most ${HOLDS_MAX} references`);
     world.holds.push({ name, mm, va, pin: kind === 'pin', write: way === 'write', initial: page >= 0 });
     world.held.push(page);
   },
@@ -175,10 +195,4 @@ export function checkWorld(world: World, line: number): void {
   };
   if (world.mms.length === 0) wrong("expected an mm before the threads ('mm A')");
   if (world.vas.length === 0) wrong("expected an address before the threads ('va v')");
-  for (const [i, page] of world.held.entries()) {
-    const { mm, va, name } = world.holds[i]!;
-    const maps = world.maps.some((map) => map.mm === mm && map.va === va && map.page === page);
-    if (page >= 0 && !maps && !world.pages[page]!.extra)
-      wrong(`reference ${name} is held on a page that its address does not map`);
-  }
 }

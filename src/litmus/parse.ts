@@ -7,7 +7,7 @@ import { FLAGS } from './flags.ts';
 import type { ArgKind, Op } from './op.ts';
 import * as ops from './ops/index.ts';
 import type { Condition, Expectation, Often, Program, Statement, Thread } from './program.ts';
-import { type Line, linesOf, ScenarioError, type Token, Words } from './tokens.ts';
+import { choices, type Line, linesOf, ScenarioError, type Token, Words } from './tokens.ts';
 
 /** Every statement, by its word. */
 export const OPS: ReadonlyMap<string, Op> = new Map(
@@ -49,11 +49,21 @@ function statement(world: World, line: Line): Statement {
     throw new ScenarioError(
       head.line,
       head.column,
-      `expected a statement (${[...OPS.keys()].sort().join(', ')}), found '${head.text}'`,
+      `expected a statement, found '${head.text}'; ${choices(head.text, [...OPS.keys()].sort())}`,
     );
   const words = new Words(line);
   const args = op.args.flatMap((kind) => argument(world, kind, words));
   words.end();
+  // fork to oneself, a move to where it was: what names two things of a kind means two.
+  if (op.args.length > 1 && op.args[0] === op.args[1] && args[0] === args[1])
+    throw new ScenarioError(
+      head.line,
+      line.words[2]!.column,
+      `expected another one than '${line.words[1]!.text}'`,
+    );
+  const twice = op.args.lastIndexOf('va') !== op.args.indexOf('va');
+  if (twice && args[op.args.indexOf('va')] === args[op.args.lastIndexOf('va')])
+    throw new ScenarioError(head.line, line.words.at(-1)!.column, `expected another address`);
   return { op, args: moved(world, op, args), text: line.text, line: line.number };
 }
 
@@ -112,8 +122,9 @@ function expectation(line: Line): Expectation {
       throw new ScenarioError(
         id.line,
         id.column,
-        `expected a divergence (${DIVERGENCES.join(', ')}), found '${id.text}'`,
+        `expected a divergence, found '${id.text}'; ${choices(id.text, DIVERGENCES)}`,
       );
+    if (found.has(flag)) throw new ScenarioError(id.line, id.column, `${flag} is told twice`);
     found.set(flag, often);
   }
   words.end();
@@ -144,7 +155,7 @@ function thread(
 export function parse(text: string): Program {
   const lines = linesOf(text);
   const world = new World();
-  const threads: Array<Omit<Thread, 'statements'> & { statements: Statement[] }> = [];
+  const threads: Array<Omit<Thread, 'statements'> & { statements: Statement[]; line: number }> = [];
   const texts: Record<'title' | 'origin', string> = { title: '', origin: '' };
   const about: string[] = [];
   const requires: Condition[] = [];
@@ -166,7 +177,10 @@ export function parse(text: string): Program {
     else if (head.text === 'thread') {
       checkWorld(world, line.number);
       section = 'thread';
+      if (threads.length === THREADS_MAX)
+        throw new ScenarioError(head.line, 1, `expected at most ${THREADS_MAX} threads`);
       threads.push({
+        line: head.line,
         ...thread(
           world,
           line,
@@ -186,7 +200,9 @@ export function parse(text: string): Program {
           head.column,
           section === 'world'
             ? `expected a declaration (title, origin, about, requires, ${Object.keys(DECLARATIONS).join(', ')}, thread), found '${head.text}'`
-            : `expected an indented line, 'thread' or 'expect', found '${head.text}'`,
+            : declare === undefined
+              ? `expected an indented line, 'thread' or 'expect', found '${head.text}'`
+              : `'${head.text}' is declared before the first thread`,
         );
       const words = new Words(line);
       declare(world, words);
@@ -197,11 +213,13 @@ export function parse(text: string): Program {
   if (name === '') throw new ScenarioError(1, 1, "expected 'litmus NAME' first, found nothing");
   if (threads.length === 0)
     throw new ScenarioError(last, 1, "expected a thread ('thread app A'), found the end");
-  if (threads.length > THREADS_MAX)
-    throw new ScenarioError(last, 1, `expected at most ${THREADS_MAX} threads`);
-  for (const { statements, name: of } of threads)
+  for (const { statements, name: of, line } of threads)
     if (statements.length === 0 || statements.length > STATEMENTS_MAX)
-      throw new ScenarioError(last, 1, `expected 1 to ${STATEMENTS_MAX} statements in thread ${of}`);
+      throw new ScenarioError(
+        line,
+        1,
+        `expected 1 to ${STATEMENTS_MAX} indented statements in thread ${of}, found ${statements.length}`,
+      );
   const seen: readonly string[] = FLAGS;
   const judged = new Set(
     expectations.flatMap(({ found }) => [...found.keys()].filter((id) => !seen.includes(id))),

@@ -1,3 +1,5 @@
+import { nearest } from '../core/suggest.ts';
+
 /** A word of a scenario and where it stands, both from 1. */
 export interface Token {
   readonly text: string;
@@ -26,6 +28,12 @@ export class ScenarioError extends Error {
     this.line = line;
     this.column = column;
   }
+}
+
+/** Names in a message: what was probably meant alone, else all there are. */
+export function choices(found: string, names: readonly string[]): string {
+  const near = nearest(found, names);
+  return near === null ? `one of ${names.join(', ')}` : `did you mean '${near}'?`;
 }
 
 /** Lines with words in them; `#` begins a comment. */
@@ -115,7 +123,7 @@ export class Words {
       throw new ScenarioError(
         word.line,
         word.column,
-        `expected a name for ${what} (a letter, then letters, digits, dashes), found '${word.text}'`,
+        `expected a name for ${what} (a letter, then letters, digits, dashes; 40 at most), found '${word.text}'`,
       );
     if (taken.includes(word.text))
       throw new ScenarioError(word.line, word.column, `${what} '${word.text}' is declared twice`);
