@@ -55,7 +55,8 @@ function exploreOptions(options: Options): ExploreOptions {
     states: integerOption(options, 'states', '--states', 1) ?? DEFAULTS.states,
     runs: integerOption(options, 'runs', '--runs', 1) ?? DEFAULTS.runs,
     seed: integerOption(options, 'seed', '--seed', 0) ?? DEFAULTS.seed,
-    bound: integerOption(options, 'bound', '--bound', 1) ?? DEFAULTS.bound,
+    // A depth of 0 would be no bug at all; no preemption at all is a question that one may ask.
+    bound: integerOption(options, 'bound', '--bound', strategy === 'pct' ? 1 : 0) ?? DEFAULTS.bound,
   };
 }
 

@@ -76,7 +76,9 @@ describe('faultline litmus', () => {
     writeFileSync(path, OWN.replace('  look P', '  looks P'));
     const wrong = built(['litmus', 'run', path]);
     expect(wrong.code).toBe(3);
-    expect(wrong.stderr).toContain("line 11, column 3: expected a statement, found 'looks'; did you mean 'look'?");
+    expect(wrong.stderr).toContain(
+      "line 11, column 3: expected a statement, found 'looks'; did you mean 'look'?",
+    );
     expect(built(['litmus', 'run', 's0a-reclaims']).stderr).toContain("did you mean 's0a-reclaim'?");
     expect(built(['litmus', 'run']).code).toBe(2);
     expect(built(['litmus', 'frob']).code).toBe(2);

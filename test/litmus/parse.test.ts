@@ -99,8 +99,8 @@ describe('complaints name the line, the column and what was expected', () => {
     ['map A v P ro', 'map A v P rw\nmap B v P ro', 'line 10, column 13: P would be writable in A'],
     ['pin write P', 'pin write P\npage Q\ncache P e\ncache Q e', 'e has a page in the swap cache already'],
     ['map A v P ro', 'map A v P ro\ntlb B v', "expected an address that B maps: declare 'map' before 'tlb'"],
-    ['map A v P ro\n', '', "line 10, column 25: reference dma is held on a page that v of A does not map"],
-    ['  otherwise: nothing', "  otherwise: nothing\nmm C", "'mm' is declared before the first thread"],
+    ['map A v P ro\n', '', 'line 10, column 25: reference dma is held on a page that v of A does not map'],
+    ['  otherwise: nothing', '  otherwise: nothing\nmm C', "'mm' is declared before the first thread"],
     ['otherwise: nothing', 'otherwise nothing', "line 23, column 20: expected ':' behind the conditions"],
     ['page P clean', 'page P cleen', 'line 8, column 8: expected a property of the page ('],
     [

@@ -12,7 +12,7 @@ export type StrategyName = (typeof STRATEGIES)[number];
 export interface Outcome {
   /** The strategy as it was run, with its bounds and seed. */
   readonly strategy: string;
-  /** Whether every interleaving (within the bound that the strategy names) was covered. */
+  /** Whether every interleaving was covered. */
   readonly exhausted: boolean;
   readonly states: number;
   /** Complete interleavings: all there are where exhausted, else those that were run. */

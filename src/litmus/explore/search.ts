@@ -144,7 +144,10 @@ export function eachClass(m: Machine, limits: Limits, visit: (schedule: Schedule
   return search(m, limits, true, (_trail, path) => visit(path)).exhausted;
 }
 
-/** Interleavings with at most `bound` preemptions: switches away from a thread that could have gone on. */
+/**
+ * Interleavings with at most `bound` preemptions: switches away from a thread that could have gone on. It covers all there
+ * are only where no interleaving has more.
+ */
 export function bounded(m: Machine, bound: number, limit: number): Outcome {
   const gathered = new Gathered();
   const seen = new Set<string>();
@@ -168,7 +171,10 @@ export function bounded(m: Machine, bound: number, limit: number): Outcome {
     const goesOn = steps.some((step) => step.thread === last);
     for (const step of steps) {
       const preempts = goesOn && step.thread !== last;
-      if (preempts && left === 0) continue;
+      if (preempts && left === 0) {
+        cut = true;
+        continue;
+      }
       path.push(step.thread);
       visit(step.cells, step.flags, step.thread, preempts ? left - 1 : left);
       path.pop();
