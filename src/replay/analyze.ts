@@ -155,6 +155,7 @@ async function run(
       mapcount: state.mapcount.counts(),
       decision: decisionFidelity(ballot, judged),
       swapcount: state.swapcount.counts(),
+      swapcache: state.swapcache.counts(),
       exclusive: state.exclusive.counts(),
     },
     interrupted,

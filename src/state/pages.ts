@@ -36,6 +36,9 @@ const schema = {
   /** In the swap cache, three-valued; entry while it is. */
   swapcache: 'u8',
   entry: 'f64',
+  /** Last time it entered or left the swap cache: by whom, when. It may take effect after its record. */
+  cachePid: 'i32',
+  cacheSeq: 'f64',
   order: 'u8',
   /** Part of a large folio: counts of single pages do not say what they say of small ones. */
   large: 'u8',
@@ -80,7 +83,7 @@ const FREED_KEPT = 65536;
 /** Pages by pfn. */
 export class Pages {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 2;
+  static readonly version = 3;
   readonly table = new Table(schema);
   /** Freed pfns, oldest first, with the seq of the free: those beyond FREED_KEPT are forgotten. */
   #freed: number[] = [];

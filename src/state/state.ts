@@ -60,7 +60,7 @@ const LOSSES_KEPT = 10_000;
  */
 const EVENTS_A_CONTRADICTION = 100_000;
 
-const FIDELITIES = ['refcount', 'mapcount', 'swapcount', 'exclusive'] as const;
+const FIDELITIES = ['refcount', 'mapcount', 'swapcount', 'swapcache', 'exclusive'] as const;
 
 /** What a snapshot of the state holds: one member per slice. */
 export interface StateImage {
@@ -125,6 +125,7 @@ export class MmState {
   readonly refcount = new Fidelity();
   readonly mapcount = new Fidelity();
   readonly swapcount = new Fidelity();
+  readonly swapcache = new Fidelity();
   readonly exclusive = new Fidelity();
   /** The decision that the event just folded completed, or null. */
   decision: Decision | null = null;

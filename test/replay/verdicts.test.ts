@@ -95,9 +95,9 @@ describe('captures of kernels as released', () => {
   test.each(HEALTHY)('%s: what is reconstructed agrees with what is printed', async (name) => {
     const { fidelity, trace } = await analyzeCapture(name, '6.12');
     for (const [what, { compared, agreed, raced }] of Object.entries(fidelity)) {
-      // A loss is told only before the next record of its CPU: until then an AnonExclusive that a lost record
-      // changed is compared with what other CPUs still read right (src/state/folds/exclusive.ts).
-      if (what === 'exclusive' && trace.lost.length > 0) continue;
+      // A loss is told only before the next record of its CPU: until then a bit that a lost record changed is
+      // compared with what other CPUs still read right (src/state/folds/exclusive.ts).
+      if ((what === 'exclusive' || what === 'swapcache') && trace.lost.length > 0) continue;
       expect([what, compared - agreed - raced]).toEqual([what, 0]);
     }
   });

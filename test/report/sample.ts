@@ -126,6 +126,7 @@ export function analysis(over: Partial<Analysis> = {}): Analysis {
       mapcount: { compared: 2000, agreed: 2000, raced: 0, unknown: 5 },
       decision: { compared: 6100, agreed: 6100, raced: 0, unknown: 9 },
       swapcount: NOTHING,
+      swapcache: NOTHING,
       exclusive: NOTHING,
     },
     interrupted: false,

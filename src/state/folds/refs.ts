@@ -12,10 +12,11 @@ import {
   refUnfreeze,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
-import { LIFE_ALLOCATED, LIFE_FREE, LIFE_FROZEN, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE } from '../pages.ts';
+import { LIFE_ALLOCATED, LIFE_FREE, LIFE_FROZEN, LIFE_UNKNOWN, TRI_FALSE } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import { type Task, Tasks } from '../tasks.ts';
 import { wpOf } from './brackets.ts';
+import { noteCached } from './cached.ts';
 import { sampleCollapse } from './collapse.ts';
 import { noteExclusive } from './exclusive.ts';
 import { resolveGets } from './gup.ts';
@@ -40,7 +41,7 @@ export function noteFlags(
   const kind = c.mapping[row]! - 1;
   if (kind === MAPPING_ANON) noteExclusive(s, seq, row, flags, actor);
   else if (kind === MAPPING_KSM) c.exclusive[row] = TRI_FALSE;
-  if (flags & PG_SWAPBACKED) c.swapcache[row] = flags & PG_OWNER_PRIV_1 ? TRI_TRUE : TRI_FALSE;
+  if (flags & PG_SWAPBACKED) noteCached(s, seq, row, (flags & PG_OWNER_PRIV_1) !== 0, actor);
 }
 
 /**

@@ -122,8 +122,11 @@ function onCacheAdd(s: MmState, e: Cursor): void {
   if (e.args[e.at + ok] === 0) return;
   if (page >= 0) {
     const row = s.pages.ensure(page, e.seq);
-    s.pages.col.swapcache[row] = TRI_TRUE;
-    s.pages.col.entry[row] = slot;
+    const c = s.pages.col;
+    c.swapcache[row] = TRI_TRUE;
+    c.entry[row] = slot;
+    c.cachePid[row] = Tasks.actor(e);
+    c.cacheSeq[row] = e.seq;
   }
   if (Number.isNaN(slot)) return;
   const at = s.swap.ensure(slot);
@@ -142,8 +145,11 @@ function onCacheDel(s: MmState, e: Cursor): void {
   const slot = e.args[e.at + entry]!;
   const row = s.pages.find(page);
   if (row >= 0) {
-    s.pages.col.swapcache[row] = TRI_FALSE;
-    s.pages.col.entry[row] = Number.NaN;
+    const c = s.pages.col;
+    c.swapcache[row] = TRI_FALSE;
+    c.entry[row] = Number.NaN;
+    c.cachePid[row] = Tasks.actor(e);
+    c.cacheSeq[row] = e.seq;
   }
   const at = Number.isNaN(slot) ? -1 : s.swap.table.find(slot);
   if (at < 0) return;
