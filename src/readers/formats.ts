@@ -7,6 +7,7 @@ export { traceDat } from './trace-dat.ts';
 export { tracefsText } from './tracefs-text.ts';
 export {
   ancientPerfData,
+  compressedAtrace,
   ctf,
   ftraceDump,
   histogram,

@@ -16,6 +16,7 @@ const FEATURE_TRACING_DATA = 1;
 const FEATURE_OSRELEASE = 4;
 const FEATURE_ARCH = 6;
 const FEATURE_NRCPUS = 7;
+const FEATURE_COMPRESSED = 27;
 
 /** A part of the file. */
 interface Section {
@@ -31,6 +32,8 @@ export interface PerfMeta {
   readonly attrOfId: ReadonlyMap<bigint, PerfAttr>;
   /** All samples begin with the id of their event. */
   readonly identified: boolean;
+  /** Records may be compressed. */
+  readonly compressed: boolean;
   /** Formats and symbols, as in a trace.dat. */
   readonly tracing: DatMeta;
   readonly release: string | null;
@@ -112,6 +115,7 @@ export function readPerfMeta(file: RandomBytes, label: string): PerfMeta {
     attrs,
     attrOfId,
     identified,
+    compressed: places.has(FEATURE_COMPRESSED),
     tracing: readTracing(file, tracing, label),
     release: text(FEATURE_OSRELEASE),
     arch: text(FEATURE_ARCH),

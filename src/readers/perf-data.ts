@@ -12,6 +12,7 @@ import { type PerfMeta, perfScriptAdvice, readPerfMeta } from './perf-data-meta.
 import { type RandomBytes, randomBytes } from './random-access.ts';
 import { SavedTasks } from './saved-tasks.ts';
 import type { ByteSource } from './source.ts';
+import { ZstdDamage, type ZstdStream, zstdStream } from './zstd.ts';
 
 const FORMAT = 'perf.data';
 /** Types of records (include/uapi/linux/perf_event.h, tools/perf/util/event.h). */
@@ -40,13 +41,24 @@ export const perfData: TraceFormat = {
   async open(source) {
     const file = await randomBytes(source, 'a perf.data');
     try {
-      return new PerfData(source, file, readPerfMeta(file, source.label));
+      const meta = readPerfMeta(file, source.label);
+      return new PerfData(source, file, meta, meta.compressed ? await zstdStream(file.size) : null);
     } catch (error) {
       file.close();
       throw error;
     }
   },
 };
+
+/** Where a record stands. */
+interface Place {
+  readonly type: number;
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  readonly words: Int32Array;
+  readonly at: number;
+  readonly end: number;
+}
 
 /** A record that waits until no older one can come. */
 interface Waiting {
@@ -69,6 +81,8 @@ class PerfData implements OpenTrace {
   readonly source: ByteSource;
   readonly #file: RandomBytes;
   readonly #meta: PerfMeta;
+  /** Set where records are compressed. */
+  readonly #inflate: ZstdStream | null;
   readonly #events: BinaryEvents;
   readonly #rows = new BinaryRows(this.facts);
   readonly #tasks: SavedTasks;
@@ -82,8 +96,9 @@ class PerfData implements OpenTrace {
   #newest = Number.NEGATIVE_INFINITY;
   #settled = Number.NEGATIVE_INFINITY;
 
-  constructor(source: ByteSource, file: RandomBytes, meta: PerfMeta) {
+  constructor(source: ByteSource, file: RandomBytes, meta: PerfMeta, inflate: ZstdStream | null) {
     this.source = source;
+    this.#inflate = inflate;
     this.#file = file;
     this.#meta = meta;
     const { tracing } = meta;
@@ -121,30 +136,7 @@ class PerfData implements OpenTrace {
   }
 
   *#read(): Generator<RecordBatch> {
-    const { data, little } = this.#meta;
-    const end = data.at + data.size;
-    let at = data.at;
-    while (at + 8 <= end) {
-      const bytes = this.#file.read(at, Math.min(PIECE, end - at));
-      const aligned = bytes.byteOffset & 3 ? Buffer.from(bytes) : bytes;
-      const view = new DataView(aligned.buffer, aligned.byteOffset, aligned.byteLength);
-      const words = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >> 2);
-      let p = 0;
-      while (p + 8 <= bytes.length) {
-        const size = view.getUint16(p + 6, little);
-        if (size < 8 || p + size > bytes.length) break;
-        const type = view.getUint32(p, little);
-        if (type === RECORD_FINISHED_ROUND) yield* this.#finishRound();
-        else this.#record(type, aligned, view, words, p, p + size);
-        p += size;
-      }
-      if (p === 0) {
-        this.facts.truncated = `a record at byte ${at} is damaged or goes beyond the end of the file`;
-        break;
-      }
-      at += p;
-      if (this.#waiting.length > MAX_WAITING) yield* this.#finishRound();
-    }
+    yield* this.#inflate === null ? this.#plain() : this.#compressed(this.#inflate);
     this.#settled = Number.POSITIVE_INFINITY;
     yield* this.#flush();
     if (this.facts.truncated !== null || this.source.truncated !== null) {
@@ -156,6 +148,96 @@ class PerfData implements OpenTrace {
       throw new InputError(
         `${this.source.label} holds no record: ${this.facts.truncated ?? 'no tracepoint was hit'}`,
       );
+  }
+
+  *#plain(): Generator<RecordBatch> {
+    for (const { type, bytes, view, words, at, end } of this.#fileRecords()) {
+      if (type === RECORD_FINISHED_ROUND || this.#waiting.length > MAX_WAITING) yield* this.#finishRound();
+      this.#record(type, bytes, view, words, at, end);
+    }
+  }
+
+  /** The records of the file, one behind the other: the same object for all. */
+  *#fileRecords(): Generator<Place> {
+    const { data } = this.#meta;
+    const end = data.at + data.size;
+    for (let at = data.at; at + 8 <= end; ) {
+      const bytes = this.#file.read(at, Math.min(PIECE, end - at));
+      const done = yield* this.#recordsIn(bytes);
+      if (done === 0) {
+        this.facts.truncated = `a record at byte ${at} is damaged or goes beyond the end of the file`;
+        return;
+      }
+      at += done;
+    }
+  }
+
+  /** The whole records in some bytes; returns how many bytes they take. */
+  *#recordsIn(bytes: Buffer): Generator<Place, number> {
+    const { little } = this.#meta;
+    const aligned = bytes.byteOffset & 3 ? Buffer.from(bytes) : bytes;
+    const view = new DataView(aligned.buffer, aligned.byteOffset, aligned.byteLength);
+    const words = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >> 2);
+    const place = { type: 0, bytes: aligned, view, words, at: 0, end: 0 };
+    let p = 0;
+    while (p + 8 <= bytes.length) {
+      const size = view.getUint16(p + 6, little);
+      if (size < 8 || p + size > bytes.length) break;
+      place.type = view.getUint32(p, little);
+      place.at = p;
+      place.end = p + size;
+      yield place;
+      p += size;
+    }
+    return p;
+  }
+
+  /**
+   * A file of `perf record -z`: one zstd stream in the pieces of compressed records, in which the other records
+   * are, whole or not; rounds are told between them.
+   */
+  *#compressed(inflate: ZstdStream): Generator<RecordBatch> {
+    let rest = Buffer.alloc(0);
+    // What a piece inflates to may come with the next one: a round has ended when another one has.
+    let rounds = 0;
+    const pieces = function* (this: PerfData): Generator<Uint8Array> {
+      for (const { type, bytes, view, words, at, end } of this.#fileRecords()) {
+        const piece = this.#piece(type, bytes, view, at, end);
+        if (piece !== null) yield piece;
+        else if (type === RECORD_FINISHED_ROUND) rounds++;
+        else this.#record(type, bytes, view, words, at, end);
+      }
+    };
+    try {
+      for (const piece of inflate(pieces.call(this))) {
+        if (rounds > 1 || this.#waiting.length > MAX_WAITING) {
+          rounds = 0;
+          yield* this.#finishRound();
+        }
+        rest = Buffer.concat([rest, piece]);
+        let done = 0;
+        for (const { type, bytes, view, words, at, end } of this.#recordsIn(rest)) {
+          this.#record(type, bytes, view, words, at, end);
+          done = end;
+        }
+        rest = rest.subarray(done);
+        // No record is longer.
+        if (rest.length > 0xffff) throw new ZstdDamage('no record in what was inflated');
+      }
+    } catch (error) {
+      if (!(error instanceof ZstdDamage)) throw error;
+      this.facts.truncated ??= `its compressed records are damaged: ${error.message}`;
+    }
+    if (rest.length > 0) this.facts.truncated ??= 'the last compressed record is cut';
+  }
+
+  /** The compressed bytes of a record; null if it has none. */
+  #piece(type: number, bytes: Buffer, view: DataView, at: number, end: number): Uint8Array | null {
+    if (type === RECORD_COMPRESSED) return bytes.subarray(at + 8, end);
+    if (type !== RECORD_COMPRESSED2) return null;
+    // Padded to eight bytes; the true size stands in front.
+    const size = at + 16 <= end ? Number(view.getBigUint64(at + 8, this.#meta.little)) : 0;
+    return bytes.subarray(Math.min(at + 16, end), Math.min(at + 16 + size, end));
   }
 
   #record(type: number, bytes: Buffer, view: DataView, words: Int32Array, at: number, end: number): void {
@@ -185,7 +267,7 @@ class PerfData implements OpenTrace {
       case RECORD_COMPRESSED:
       case RECORD_COMPRESSED2:
         throw new InputError(
-          `${this.source.label} is a perf.data with compressed records, which this version does not read; ${perfScriptAdvice(this.source.label)}`,
+          `${this.source.label} is a perf.data with compressed records that its header does not name; ${perfScriptAdvice(this.source.label)}`,
         );
       default:
     }

@@ -36,6 +36,12 @@ export const ctf: TraceFormat = unread(
   (prefix) => (starts(prefix, 0xc1, 0x1f, 0xfc, 0xc1) || starts(prefix, 0x57, 0x1d, 0xd1, 0x75) ? 100 : 0),
 );
 
+export const compressedAtrace: TraceFormat = unread(
+  'the compressed output of atrace',
+  'record it without -z',
+  (_prefix, text) => (/^TRACE:\r?\n\x78[\x01\x5e\x9c\xda]/.test(text) ? 100 : 0),
+);
+
 export const perfettoTrace: TraceFormat = unread(
   'a Perfetto protobuf trace',
   'record with tracefs or trace-cmd instead',

@@ -73,3 +73,55 @@ export async function* zstdPieces(compressed: AsyncIterable<Uint8Array>): AsyncG
     if (idle > 2) throw new Error('no progress');
   }
 }
+
+/** What is wrong with a compressed stream. */
+export class ZstdDamage extends Error {
+  override readonly name = 'ZstdDamage';
+}
+
+/**
+ * Inflates the pieces of one zstd stream, as far as they go: whether the stream was ended is not told. Throws
+ * {@link ZstdDamage}.
+ */
+export type ZstdStream = (pieces: Iterable<Uint8Array>) => Generator<Uint8Array>;
+
+/** Real traces shrink to a tenth; what claims to have shrunk more than this is made to fill memory or time. */
+const MAX_RATIO = 200;
+const SPARE_BYTES = 1 << 26;
+/** An empty block that is the last one of its frame: a stream that was only ever flushed ends with it. */
+const LAST_BLOCK = Uint8Array.of(1, 0, 0);
+/** Times that the decompressor may be called in vain. */
+const MAX_IDLE = 8;
+
+/** Makes ready to inflate a stream that is part of a file of so many bytes. */
+export async function zstdStream(fileSize: number): Promise<ZstdStream> {
+  const decoder = await loadDecoder();
+  return function* (pieces) {
+    let idle = 0;
+    let closing = false;
+    let left = fileSize * MAX_RATIO + SPARE_BYTES;
+    function* fed(): Generator<Uint8Array> {
+      for (const piece of pieces) {
+        idle = 0;
+        if (piece.length > 0) yield piece;
+      }
+      idle = 0;
+      closing = true;
+      yield LAST_BLOCK;
+    }
+    try {
+      for (const piece of decoder.decodeStreaming(fed())) {
+        idle = piece.length === 0 ? idle + 1 : 0;
+        left -= piece.length;
+        // A stream that was ended takes no further block.
+        if (idle > MAX_IDLE && closing) return;
+        if (idle > MAX_IDLE) throw new ZstdDamage('the stream cannot be inflated');
+        if (left < 0) throw new ZstdDamage('it inflates to more than can be true');
+        if (piece.length > 0) yield piece;
+      }
+    } catch (error) {
+      // Thrown at the end of a stream that is not whole, and of one that had ended before the last block.
+      if (!(error instanceof Error && error.message.startsWith('Incomplete stream'))) throw error;
+    }
+  };
+}

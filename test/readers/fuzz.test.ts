@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Bytes, type DatFile, datV6, datV7, type Format, X86 } from './dat.ts';
 import { damagedCopies, survives } from './fuzz.ts';
-import { commBytes, lostBytes, perfFile, roundBytes, sampleBytes } from './perf.ts';
+import {
+  commBytes,
+  compressedBytes,
+  lostBytes,
+  perfFile,
+  roundBytes,
+  sampleBytes,
+  zstdStored,
+} from './perf.ts';
 import { line } from './read.ts';
 
 /** Damaged copies of each seed that a run of the suite reads; outside of it more may be asked for. */
@@ -107,11 +115,13 @@ const EVENTS =
   '{"schema":"faultline.event-lines/1","origin_ns":"12"}\n' +
   '{"event":"page.free","ns":1,"cpu":0,"args":{"pfn":"0x1","order":0}}\n'.repeat(3);
 
+const SAMPLES = [300, 301, 302, 303].map((id, i) =>
+  sampleBytes(X86, BigInt(i + 1), { time: 1000n + BigInt(i), data: record(id), chain: [1n, 2n] }),
+);
+const PERF_RECORDS = Buffer.concat(SAMPLES);
 const PERF_DATA = perfFile(FORMATS, [
   commBytes(X86, 42, 42, 'wl'),
-  ...[300, 301, 302, 303].map((id, i) => {
-    return sampleBytes(X86, BigInt(i + 1), { time: 1000n + BigInt(i), data: record(id), chain: [1n, 2n] });
-  }),
+  ...SAMPLES,
   roundBytes(X86),
   lostBytes(X86, 1n, 5, 1003n, 1),
   roundBytes(X86),
@@ -132,6 +142,17 @@ const SEEDS: ReadonlyArray<readonly [name: string, bytes: Buffer]> = [
   ['trace.dat 7', datV7(FILE)],
   ['trace.dat 7, compressed', datV7({ ...FILE, compress: { name: 'zlib', deflate: (b) => deflateSync(b) } })],
   ['perf.data', PERF_DATA],
+  [
+    'perf.data, compressed',
+    perfFile(
+      FORMATS,
+      zstdStored([PERF_RECORDS.subarray(0, 150), PERF_RECORDS.subarray(150)]).map((piece) =>
+        compressedBytes(X86, 83, piece),
+      ),
+      X86,
+      true,
+    ),
+  ],
   ['tracefs text', Buffer.from(TRACEFS, 'latin1')],
   ['trace-cmd report', Buffer.from(REPORT)],
   ['perf script', Buffer.from(PERF)],

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { ROW_LOST, ROW_RECORD, ROW_SEGMENT } from '../../src/core/records.ts';
+import { ROW_CUT, ROW_LOST, ROW_RECORD, ROW_SEGMENT } from '../../src/core/records.ts';
 import { Bytes, type Format, type Machine, X86 } from './dat.ts';
-import { commBytes, lostBytes, perfFile, recordBytes, roundBytes, type Sample, sampleBytes } from './perf.ts';
+import {
+  commBytes,
+  compressedBytes,
+  lostBytes,
+  perfFile,
+  recordBytes,
+  roundBytes,
+  type Sample,
+  sampleBytes,
+  zstdStored,
+} from './perf.ts';
 import { read } from './read.ts';
 
 const BIG: Machine = { little: false, longSize: 8, pageSize: 4096 };
@@ -58,8 +68,43 @@ describe.each([
   });
 });
 
+describe.each([81, 83] as const)('compressed records of type %i', (type) => {
+  const samples = Array.from({ length: 3000 }, (_, i) => sample(X86, BigInt(10 + (i ^ 1)), i % 4));
+  const inside = Buffer.concat(samples);
+
+  /** A file whose records are compressed in pieces of so many bytes, with rounds between them. */
+  function inPieces(size: number): Buffer[] {
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < inside.length; at += size) pieces.push(inside.subarray(at, at + size));
+    const stored = zstdStored(pieces).map((piece) => compressedBytes(X86, type, piece));
+    return [commBytes(X86, 7, 8, 'wl'), ...stored.flatMap((record) => [record, roundBytes(X86)])];
+  }
+
+  test.each([997, 40_000])('one stream in pieces of %i bytes, which cut records', async (size) => {
+    const { trace, rows } = await read(perfFile([FREE], inPieces(size), X86, true));
+    const stamps = rows.filter(({ row }) => row === ROW_RECORD).map(({ ns }) => ns);
+    expect(stamps).toEqual(samples.map((_, i) => i));
+    expect(trace.facts).toMatchObject({ truncated: null, originNs: 10n });
+    expect(trace.facts.tasks.get(8)).toEqual({ comm: 'wl', tgid: 7 });
+  });
+
+  test('a cut and a damaged stream are read as far as they go', async () => {
+    const records = inPieces(40_000);
+    const cut = await read(perfFile([FREE], records.slice(0, 4), X86, true));
+    expect(cut.trace.facts.truncated).toMatch(/cut/);
+    expect(cut.rows.length).toBeGreaterThan(500);
+    const block = zstdStored([inside.subarray(0, 40_000)])[0]!.subarray(0, 20_000);
+    const half = await read(perfFile([FREE], [compressedBytes(X86, type, block)], X86, true));
+    expect(half.trace.facts.truncated).toMatch(/cut/);
+    records[3] = compressedBytes(X86, type, Buffer.alloc(100, 0xff));
+    const damaged = await read(perfFile([FREE], records, X86, true));
+    expect(damaged.trace.facts.truncated).toMatch(/damaged/);
+    expect(damaged.rows.at(-1)?.row).toBe(ROW_CUT);
+  });
+});
+
 describe('perf.data that cannot be read', () => {
-  test('compressed records name the command that reads them', async () => {
+  test('compressed records that the header does not name', async () => {
     const file = perfFile([FREE], [recordBytes(X86, 81, Buffer.alloc(8))]);
     await expect(read(file)).rejects.toThrow(/compressed records.*run: perf script --ns --show-lost-events/);
   });

@@ -81,11 +81,28 @@ function tracingData(machine: Machine, formats: readonly Format[]): Buffer {
   return bytes.u32(0).u32(0).u64(0).bytes();
 }
 
+/** A zstd stream that stores bytes as they are: a piece for each of them, the first with the head of the frame. */
+export function zstdStored(pieces: readonly Buffer[]): Buffer[] {
+  const HEAD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]);
+  return pieces.map((piece, i) => {
+    const block = Buffer.alloc(3);
+    block.writeUIntLE(piece.length << 3, 0, 3);
+    return Buffer.concat([...(i === 0 ? [HEAD] : []), block, piece]);
+  });
+}
+
+/** PERF_RECORD_COMPRESSED, or COMPRESSED2, which is padded to eight bytes and has the true size in front. */
+export function compressedBytes(machine: Machine, type: 81 | 83, piece: Buffer): Buffer {
+  if (type === 81) return recordBytes(machine, type, piece);
+  return recordBytes(machine, type, new Bytes(machine).u64(piece.length).raw(piece).align(8).bytes());
+}
+
 /** A file with these records; the event of format `i` has id `i + 1`. */
 export function perfFile(
   formats: readonly Format[],
   records: readonly Buffer[],
   machine: Machine = X86,
+  compressed = false,
 ): Buffer {
   const attrSize = 128 + 16;
   const idsAt = 104;
@@ -102,7 +119,7 @@ export function perfFile(
     .u64(data.length)
     .u64(0)
     .u64(0)
-    .u64((1 << 1) | (1 << 4) | (1 << 6))
+    .u64((1 << 1) | (1 << 4) | (1 << 6) | (compressed ? 1 << 27 : 0))
     .u64(0)
     .u64(0)
     .u64(0);
@@ -121,6 +138,7 @@ export function perfFile(
       .string(value)
       .bytes();
   const features = [tracingData(machine, formats), text('6.12.117'), text('x86_64')];
+  if (compressed) features.push(new Bytes(machine).u32(1).u32(1).u32(1).u32(5).u32(0x20000).bytes());
   let at = out.length + 16 * features.length;
   for (const feature of features) {
     out.u64(at).u64(feature.length);
