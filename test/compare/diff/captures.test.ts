@@ -51,6 +51,24 @@ describe('what was planted in a patched kernel is the first difference', () => {
     ]);
   });
 
+  test('V4: a device is used across its swapoff; the workload need not be the same for that', async () => {
+    const { differences } = await compareCaptures('stock-cow-core', 'V4-swapoff-race');
+    expect(differences[0]).toMatchObject({
+      axis: 'swapoff',
+      verdict: 'proven',
+      severity: 'high',
+      rules: { a: { value: 'getdev' }, b: { value: 'window' } },
+      // Every free of swap entries goes without the device; the one during which it was freed is what matters.
+      count: { b: 100 },
+      firstSeq: { b: 4388 },
+      example: { side: 'b', decision: { seq: 7894, observed: 'device freed meanwhile' } },
+    });
+    expect(differences[0]!.gained.map(({ divergence }) => divergence.check).sort()).toEqual([
+      'swapoff-uaf-si',
+      'swapoff-unprotected-si-use',
+    ]);
+  });
+
   test('turned round, the same difference is found', async () => {
     const { differences, gained, lost } = await compareCaptures('V1-pin-guptest', 'base-pin-guptest');
     expect(differences).toHaveLength(1);
