@@ -39,7 +39,7 @@ export const ctf: TraceFormat = unread(
 export const compressedAtrace: TraceFormat = unread(
   'the compressed output of atrace',
   'record it without -z',
-  (_prefix, text) => (/^TRACE:\r?\n\x78[\x01\x5e\x9c\xda]/.test(text) ? 100 : 0),
+  (_prefix, text) => (/^TRACE:\r?\nx[^ -~]/.test(text) ? 100 : 0),
 );
 
 export const perfettoTrace: TraceFormat = unread(

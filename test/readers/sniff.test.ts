@@ -43,6 +43,7 @@ const STARTS: ReadonlyArray<readonly [text: string, format: string | null]> = [
     '[   12.345678] Dumping ftrace buffer:\n[   12.345680] ----\n',
     'a kernel log with a dump of the ftrace buffer',
   ],
+  ['TRACE:\n\x78\x9c\xbd\x5d', 'the compressed output of atrace'],
   ['\xff\xfe#\0 \0', 'UTF-16 text'],
   ['int main(void) { return 0; }\n', null],
   ['\x7fELF\x02\x01\x01\0\0\0', null],
