@@ -1,7 +1,8 @@
 import type { Coverage, Divergence } from '../checks/finding.ts';
 import type { AutoFit, Fit } from '../compare/fit.ts';
+import type { Giver } from '../tracepoints/givers.ts';
 
-export type { AutoFit };
+export type { AutoFit, Giver };
 
 /** One way in which an input disappointed: name, how often, how bad, what to do about it. */
 export interface InputCounter {
@@ -91,6 +92,8 @@ export interface Analysis {
   /** Which rules the trace follows, whatever was declared. */
   readonly fit: Fit | null;
   readonly coverage: readonly Coverage[];
+  /** What gives the kinds of event that the coverage misses, by kind. */
+  readonly givers: Readonly<Record<string, Giver>>;
   readonly divergences: readonly Divergence[];
   readonly decisions: DecisionSummary;
   readonly fidelity: Readonly<

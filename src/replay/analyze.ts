@@ -1,5 +1,6 @@
 import { from, lastValueFrom, map, takeWhile, tap } from 'rxjs';
 import type { CheckRun } from '../checks/check.ts';
+import type { Coverage } from '../checks/finding.ts';
 import { CHECKS } from '../checks/index.ts';
 import { Runner } from '../checks/runner.ts';
 import { Ballot } from '../compare/ballot.ts';
@@ -10,6 +11,7 @@ import { InputError } from '../core/errors.ts';
 import { type Input, inputName } from '../core/input.ts';
 import { FOLDS } from '../state/folds/index.ts';
 import { MmState } from '../state/state.ts';
+import { type Giver, giverOf } from '../tracepoints/givers.ts';
 import { variantById } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Analysis } from './analysis.ts';
@@ -148,6 +150,7 @@ async function run(
     auto: declared === null ? auto : null,
     fit,
     coverage,
+    givers: giversOf(coverage),
     divergences,
     decisions: decisions.summary(state.notJudged),
     fidelity: {
@@ -162,6 +165,14 @@ async function run(
   };
   if (ended) await recorder?.finish(analysis);
   return analysis;
+}
+
+/** What gives the kinds of event that the checks missed. */
+function giversOf(coverage: readonly Coverage[]): Record<string, Giver> {
+  const givers: Record<string, Giver> = {};
+  for (const need of new Set(coverage.flatMap(({ missing }) => missing)))
+    if (giverOf(need) !== null) givers[need] = giverOf(need)!;
+  return givers;
 }
 
 /** Clocks that order the records of all CPUs (formats.md 1.6). */

@@ -34,7 +34,7 @@ export function infoText(analysis: Analysis, style: Style): string {
   }
   const rules = fitSection(analysis.fit, style);
   if (rules !== '') sections.push(rules);
-  sections.push(coverageText(analysis.coverage, style, true));
+  sections.push(coverageText(analysis, style, true));
   const input = countersText(trace.counters, style);
   if (input !== '') sections.push(input);
   return `${sections.join('\n\n')}\n`;
@@ -50,6 +50,7 @@ export function infoJson(analysis: Analysis): Json {
     histogram: Object.fromEntries(byName),
     rules: fitJson(analysis.fit),
     coverage: coverageJson(analysis.coverage),
+    given_by: { ...analysis.givers },
     interrupted: analysis.interrupted,
   };
 }

@@ -97,6 +97,7 @@ export function analysisJson(analysis: Analysis): Json {
     auto: analysis.auto === null ? null : { ...analysis.auto, also: [...analysis.auto.also] },
     rules: fitJson(analysis.fit),
     coverage: coverageJson(analysis.coverage),
+    given_by: { ...analysis.givers },
     divergences: analysis.divergences.map(divergence),
     decisions: {
       reuse: decisions.reuse,

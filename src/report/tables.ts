@@ -1,5 +1,5 @@
 import type { Coverage } from '../checks/finding.ts';
-import type { Analysis, DecisionSummary, FidelityCounts, InputCounter } from '../replay/analysis.ts';
+import type { Analysis, DecisionSummary, FidelityCounts, Giver, InputCounter } from '../replay/analysis.ts';
 import { escapeText } from './escape.ts';
 import { count, plural } from './format.ts';
 import { labelled, table } from './layout.ts';
@@ -116,8 +116,28 @@ function needsOf(checks: readonly Coverage[]): string[] {
   return [...lacking].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([need]) => escapeText(need));
 }
 
+/** What would have to be captured, and what no capture gives. */
+const GIVEN: ReadonlyArray<readonly [label: string, giver: Giver | undefined]> = [
+  ['tracepoints give', 'tracepoint'],
+  ['probes give', 'probe'],
+  ['no capture gives', 'nothing'],
+  ['also needed', undefined],
+];
+
+function needsLines(checks: readonly Coverage[], givers: Analysis['givers'], whole: boolean): string[] {
+  const needs = needsOf(checks);
+  return GIVEN.flatMap(([label, giver]) => {
+    const given = needs.filter((need) => givers[need] === giver);
+    return given.length === 0 ? [] : [labelled(label, someNames(given, whole), 2, 18)];
+  });
+}
+
 /** What could be judged, what not, and which events would have been needed; in few lines, or as a whole. */
-export function coverageText(coverage: readonly Coverage[], style: Style, whole: boolean): string {
+export function coverageText(
+  { coverage, givers }: Pick<Analysis, 'coverage' | 'givers'>,
+  style: Style,
+  whole: boolean,
+): string {
   const head = style.bold('coverage');
   if (coverage.length === 0) return `${head}   no check ran`;
   const full = coverage.filter((check) => check.judged > 0 && check.cannotJudge === 0);
@@ -136,7 +156,7 @@ export function coverageText(coverage: readonly Coverage[], style: Style, whole:
   // Which check needs which of them, `faultline checks ID` tells.
   if (never.length > 0) {
     lines.push(namesLine('never judged', never, whole));
-    lines.push(labelled('they need', someNames(needsOf(never), whole), 2, 18));
+    lines.push(...needsLines(never, givers, whole));
   }
   const shares = new Map<string, string[]>();
   for (const { check, judged, cannotJudge, missing } of partly) {

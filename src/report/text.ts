@@ -70,7 +70,7 @@ export function analysisText(analysis: Analysis, style: Style): string {
     decisionsText(analysis, style),
     ...[fitSection(analysis.fit, style)].filter((section) => section !== ''),
     fidelityText(analysis, style),
-    coverageText(analysis.coverage, style, false),
+    coverageText(analysis, style, false),
   );
   const input = countersText(analysis.trace.counters, style);
   if (input !== '') sections.push(input);

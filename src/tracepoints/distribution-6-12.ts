@@ -174,6 +174,7 @@ const swap: readonly Tracepoint[] = [
  */
 const fastWalk = tracepoint(
   'gupf_in',
+  [gupBegin],
   [
     { key: 'st', form: 'hex' },
     { key: 'nr', form: 'int' },

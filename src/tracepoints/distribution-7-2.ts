@@ -1,6 +1,7 @@
 import { FIELD_OK, type FieldValues } from '../core/fields.ts';
 import { entryOf } from '../core/pte.ts';
 import type { EventBatchBuilder } from '../events/batch.ts';
+import type { EventKind } from '../events/declare.ts';
 import {
   gupUnpin,
   pteMap,
@@ -38,10 +39,12 @@ const ONE_USER = constant(1);
  */
 function ofSubpage(
   event: string,
+  states: readonly EventKind[],
   emit: (out: EventBatchBuilder, entry: number, nr: number, ret: number) => void,
 ): Tracepoint {
   return tracepoint(
     event,
+    states,
     [
       { key: 'folio', form: 'ptr' },
       { key: 'sub', form: 'ptr' },
@@ -89,7 +92,7 @@ const swap: readonly Tracepoint[] = [
     { entry: entry('ent', 'folio') },
     { requires: ['ret'], when: equals('ret', 0) },
   ),
-  ofSubpage('sw_dup', (out, of, nr, result) => {
+  ofSubpage('sw_dup', [swapDup, swapDupEnd], (out, of, nr, result) => {
     out.emit(swapDup, of, 1, nr);
     out.emit(swapDupEnd, of, result);
   }),
@@ -97,7 +100,7 @@ const swap: readonly Tracepoint[] = [
     part(swapDup, { entry: ent, usage: ONE_USER, nr: constant(1) }),
     part(swapDupEnd, { entry: ent, ret }),
   ]),
-  ofSubpage('sw_free', (out, of, nr) => out.emit(swapFree, of, nr)),
+  ofSubpage('sw_free', [swapFree], (out, of, nr) => out.emit(swapFree, of, nr)),
   tell('sw_putc', swapEntryFree, { entry: slot('typ', 'off'), nr: int('nr'), usage: ONE_USER }),
   // Offsets within a cluster: the slot is told by sw_putc.
   silent('sw_pute'),

@@ -3,6 +3,7 @@ import type { FieldValues } from '../core/fields.ts';
 import { EVENT_LINE_NAME } from '../core/records.ts';
 import type { EventBatchBuilder } from '../events/batch.ts';
 import { decodeEvent, EventLineError, type LineEvent } from '../events/json-lines.ts';
+import { EVENT_KINDS } from '../events/registry.ts';
 import { type DecodeContext, type Tracepoint, tracepoint } from './tracepoint.ts';
 
 const UTF8 = new TextDecoder();
@@ -27,6 +28,7 @@ function parse(text: string, ctx: DecodeContext): LineEvent {
 /** A line that states an event, with its own time, CPU and task. */
 export const eventLine: Tracepoint = tracepoint(
   EVENT_LINE_NAME,
+  EVENT_KINDS,
   [{ key: '@text', form: 'bytes' }],
   (values: FieldValues, out: EventBatchBuilder, ctx: DecodeContext) => {
     const {

@@ -18,6 +18,7 @@ function succeeded(status: string): number {
 const status = (event: string, pfnKey: string | null): Tracepoint =>
   tracepoint(
     event,
+    [collapseStatus],
     [
       { key: 'status', form: 'bytes' },
       { key: pfnKey ?? 'status', form: pfnKey === null ? 'bytes' : 'int' },

@@ -23,9 +23,8 @@ import { tlbTracepoints } from './tlb.ts';
 import { silent, type Tracepoint } from './tracepoint.ts';
 import { vmscanTracepoints } from './vmscan.ts';
 
-/** Every tracepoint and probe that faultline knows. Adding one: declare it in its system's or pack's file. */
-export const TRACEPOINTS: readonly Tracepoint[] = [
-  eventLine,
+/** Tracepoints of mainline kernels. Adding one: declare it in its system's file. */
+export const KERNEL_TRACEPOINTS: readonly Tracepoint[] = [
   ...pageRefTracepoints,
   ...kmemTracepoints,
   ...pagemapTracepoints,
@@ -39,6 +38,10 @@ export const TRACEPOINTS: readonly Tracepoint[] = [
   ...tlbTracepoints,
   ...kvmTracepoints,
   ...rawSyscallTracepoints,
+];
+
+/** Probes of the packs. Adding one: declare it in its pack's file. */
+export const PROBES: readonly Tracepoint[] = [
   ...richFaultTracepoints,
   ...richPageTracepoints,
   ...richSwapTracepoints,
@@ -47,6 +50,13 @@ export const TRACEPOINTS: readonly Tracepoint[] = [
   ...distribution612Tracepoints,
   ...distribution72Tracepoints,
   ...distribution61Tracepoints,
+];
+
+/** Every tracepoint and probe that faultline knows; of one name the first that fits a record is meant. */
+export const TRACEPOINTS: readonly Tracepoint[] = [
+  eventLine,
+  ...KERNEL_TRACEPOINTS,
+  ...PROBES,
   unprinted,
   ...silentTracepoints,
   // Last of its name: the tracepoint, where no probe of that name fits.

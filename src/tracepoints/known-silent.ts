@@ -2,7 +2,7 @@ import { traceLost } from '../events/index.ts';
 import { silent, type Tracepoint, tracepoint } from './tracepoint.ts';
 
 /** A record that the kernel or a tool could not print: it happened, on this CPU, and what it stated is lost. */
-export const unprinted: Tracepoint = tracepoint('(not printed)', [], (_values, out, ctx) => {
+export const unprinted: Tracepoint = tracepoint('(not printed)', [traceLost], [], (_values, out, ctx) => {
   out.emit(traceLost, ctx.cpu, 1);
 });
 

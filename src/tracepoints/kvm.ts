@@ -10,7 +10,7 @@ const RANGE = /: *([0-9a-fx]+) -- ([0-9a-fx]+)/;
 /** kvm/*: KVM as a secondary MMU. There is no end marker. */
 export const kvmTracepoints: readonly Tracepoint[] = [
   tell('kvm_unmap_hva_range', kvmUnmap, { start: va('start'), end: va('end') }, { requires: ['start'] }),
-  tracepoint('kvm_unmap_hva_range', [{ key: '@text', form: 'bytes' }], (values, out) => {
+  tracepoint('kvm_unmap_hva_range', [kvmUnmap], [{ key: '@text', form: 'bytes' }], (values, out) => {
     const match = RANGE.exec(fieldText(values, 0));
     out.emit(kvmUnmap, parseHex(match?.[1] ?? ''), parseHex(match?.[2] ?? ''));
   }),

@@ -16,6 +16,7 @@ const FIELDS: readonly FieldSpec[] = [
 const word = (event: string, kind: EventKind, small: number, huge: number): Tracepoint =>
   tracepoint(
     event,
+    [kind],
     FIELDS,
     (values: FieldValues, out: EventBatchBuilder, ctx: DecodeContext) => {
       // The word of a migration entry teaches which swap types mean migration on this kernel.
@@ -36,6 +37,7 @@ const word = (event: string, kind: EventKind, small: number, huge: number): Trac
 const pmdWord = (event: string, kind: EventKind, level: number): Tracepoint =>
   tracepoint(
     event,
+    [kind],
     [
       { key: 'addr', form: 'hex' },
       { key: 'pmd', form: 'hex' },

@@ -35,6 +35,7 @@ function numericFlags(text: string): number {
 
 const insertion = tracepoint(
   'mm_lru_insertion',
+  [lruInsert],
   [
     { key: 'pfn', form: 'int' },
     { key: 'lru', form: 'int' },

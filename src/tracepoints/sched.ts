@@ -16,6 +16,7 @@ function runnable(state: string): number {
 
 const switched = tracepoint(
   'sched_switch',
+  [taskSwitch],
   [
     { key: 'prev_pid', form: 'int' },
     { key: 'next_pid', form: 'int' },
@@ -31,11 +32,16 @@ const switched = tracepoint(
 const SWITCHED = /:(\d+) \[-?\d+\] (\S+) ==> .*:(\d+) \[-?\d+\]\s*$/;
 
 /** The same as trace-cmd and perf print it. */
-const switchedInTools = tracepoint('sched_switch', [{ key: '@text', form: 'bytes' }], (values, out) => {
-  const match = SWITCHED.exec(fieldText(values, 0));
-  if (match) out.emit(taskSwitch, Number(match[1]), Number(match[3]), runnable(match[2]!));
-  else out.emit(taskSwitch);
-});
+const switchedInTools = tracepoint(
+  'sched_switch',
+  [taskSwitch],
+  [{ key: '@text', form: 'bytes' }],
+  (values, out) => {
+    const match = SWITCHED.exec(fieldText(values, 0));
+    if (match) out.emit(taskSwitch, Number(match[1]), Number(match[3]), runnable(match[2]!));
+    else out.emit(taskSwitch);
+  },
+);
 
 /**
  * sched/*: the lives of tasks. sched_process_fork is written after the page tables were copied,

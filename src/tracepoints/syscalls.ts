@@ -127,7 +127,7 @@ const CALL_OF_NUMBER = new Map(SYSCALLS.map((name, call) => [NUMBERS_X86[name], 
 
 function enter(event: string, call: number, keys: readonly string[]): Tracepoint {
   const fields: FieldSpec[] = keys.map((key) => ({ key, form: 'hex' }));
-  return tracepoint(event, fields, (values: FieldValues, out: EventBatchBuilder) => {
+  return tracepoint(event, [sysEnter], fields, (values: FieldValues, out: EventBatchBuilder) => {
     const argument = (i: number): number => (i < keys.length ? fieldNumber(values, i) : Number.NaN);
     out.emit(sysEnter, call, argument(0), argument(1), argument(2), argument(3));
   });
@@ -137,6 +137,7 @@ function enter(event: string, call: number, keys: readonly string[]): Tracepoint
 function exit(event: string, call: number): Tracepoint {
   return tracepoint(
     event,
+    [sysExit],
     [
       { key: 'ret', form: 'hex' },
       { key: '@text', form: 'bytes' },
@@ -170,7 +171,7 @@ const RAW_EXIT = /^NR (\d+) = (-?\d+)/;
 
 /** raw_syscalls/*: numbers are those of the architecture; only x86-64 ones are known. */
 export const rawSyscallTracepoints: readonly Tracepoint[] = [
-  tracepoint('sys_enter', [{ key: '@text', form: 'bytes' }], (values, out, ctx) => {
+  tracepoint('sys_enter', [sysEnter], [{ key: '@text', form: 'bytes' }], (values, out, ctx) => {
     const match = RAW_ENTER.exec(fieldText(values, 0));
     if (match === null || !ctx.kernel.pte.x86) return;
     const word = (i: number): number => parseHex(match[i]!);
@@ -178,7 +179,7 @@ export const rawSyscallTracepoints: readonly Tracepoint[] = [
   }),
   // The syscall exit itself: `sys_exit(error_code: 0)`.
   { ...enter('sys_exit', SYSCALLS.indexOf('exit'), ['error_code']), requires: ['error_code'] },
-  tracepoint('sys_exit', [{ key: '@text', form: 'bytes' }], (values, out, ctx) => {
+  tracepoint('sys_exit', [sysExit], [{ key: '@text', form: 'bytes' }], (values, out, ctx) => {
     const match = RAW_EXIT.exec(fieldText(values, 0));
     if (match === null || !ctx.kernel.pte.x86) return;
     out.emit(sysExit, CALL_OF_NUMBER.get(Number(match[1])) ?? -1, Number(match[2]));

@@ -18,6 +18,7 @@ function stateTask(out: EventBatchBuilder, pid: number, flags: number, mm: numbe
  */
 const newTask = tracepoint(
   'task_newtask',
+  [taskNew],
   [
     { key: 'pid', form: 'int' },
     { key: 'clone_flags', form: 'hex' },
@@ -35,6 +36,7 @@ const newTask = tracepoint(
 
 const newTaskWithMm = tracepoint(
   'nt',
+  [taskNew],
   [
     { key: 'mm', form: 'ptr' },
     { key: 'cf', form: 'hex' },

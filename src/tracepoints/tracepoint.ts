@@ -37,6 +37,8 @@ export interface Tracepoint {
   readonly unless: string | null;
   /** The event is known and states no fact about the MM. */
   readonly silent: boolean;
+  /** Kinds of event that its records state. */
+  readonly states: readonly EventKind[];
   decode(values: FieldValues, out: EventBatchBuilder, ctx: DecodeContext): void;
 }
 
@@ -77,6 +79,7 @@ export function part<A extends ArgTypes>(
 /** A tracepoint with a decoder of its own. */
 export function tracepoint(
   event: string,
+  states: readonly EventKind[],
   fields: readonly FieldSpec[],
   decode: Tracepoint['decode'],
   options: Options = {},
@@ -89,6 +92,7 @@ export function tracepoint(
     lacks: options.lacks ?? [],
     unless: options.unless ?? null,
     silent: false,
+    states,
     decode,
   };
 }
@@ -112,6 +116,7 @@ export function tells(event: string, parts: readonly Part[], options: Options = 
   }));
   return tracepoint(
     event,
+    parts.map(({ kind }) => kind),
     fields,
     (values, out, ctx) => {
       for (let i = 0; i < plans.length; i++) {
@@ -168,6 +173,7 @@ export function opens(
   const stated = tells(event, parts, options);
   return tracepoint(
     event,
+    stated.states,
     fields,
     (values, out, ctx) => {
       if (parts.length > 0) stated.decode(values, out, ctx);
@@ -189,6 +195,7 @@ export function closes(
   const stated = tells(event, parts, options);
   return tracepoint(
     event,
+    stated.states,
     stated.fields,
     (values, out, ctx) => {
       ctx.open.pop(pair, ctx.pid, ctx.cpu);
@@ -200,5 +207,5 @@ export function closes(
 
 /** A tracepoint that is known and states no fact about the MM. */
 export function silent(event: string, options: Options = {}): Tracepoint {
-  return { ...tracepoint(event, [], () => undefined, options), silent: true };
+  return { ...tracepoint(event, [], [], () => undefined, options), silent: true };
 }

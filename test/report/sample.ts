@@ -121,6 +121,7 @@ export function analysis(over: Partial<Analysis> = {}): Analysis {
       ],
       notJudged: { 'huge-page write faults': 3 },
     },
+    givers: { 'pte.set': 'probe' },
     fidelity: {
       refcount: { compared: 4100, agreed: 4100, raced: 12, unknown: 30 },
       mapcount: { compared: 2000, agreed: 2000, raced: 0, unknown: 5 },
