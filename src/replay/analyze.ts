@@ -98,7 +98,7 @@ async function run(
   const runner = new Runner(state, checks, {
     declared,
     kernel,
-    skewNs: () => clockSkew(options, facts.whole?.clock ?? null),
+    skewNs: () => clockSkew(options, facts.whole),
     within,
     watches: [
       ...(hooks.onlooker?.watches(state) ?? []),
@@ -180,12 +180,14 @@ const ORDERED_CLOCKS = ['counter', 'global', 'mono'];
 /** Skew assumed of a clock that is not known, or known to run by CPU (product.md). */
 const UNORDERED_SKEW_NS = 1_000_000;
 
-/** How far two CPUs' stamps may be apart, in ns. */
+/** How far the stamps of two CPUs may be apart without telling which event came first, in ns (or ticks). */
 export function clockSkew(
   options: Pick<AnalyzeOptions, 'clock' | 'clockSkewNs'>,
-  told: string | null,
+  whole: InputFacts['whole'],
 ): number {
-  if (options.clockSkewNs !== null) return options.clockSkewNs;
-  const clock = options.clock ?? told;
-  return clock !== null && ORDERED_CLOCKS.includes(clock) ? 0 : UNORDERED_SKEW_NS;
+  const clock = options.clock ?? whole?.clock ?? null;
+  const ordered = clock !== null && ORDERED_CLOCKS.includes(clock);
+  const skew = options.clockSkewNs ?? (ordered ? 0 : UNORDERED_SKEW_NS);
+  // Stamps are cut to their unit: the events may be nearer to each other by nearly one.
+  return skew + (whole?.resolution ?? 1) - 1;
 }

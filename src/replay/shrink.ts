@@ -48,7 +48,7 @@ export async function shrinkDivergence(
   const facts = {
     declared: options.variant,
     kernel: kernelNumber(inputFacts.whole),
-    skewNs: clockSkew(options, inputFacts.whole?.clock ?? null),
+    skewNs: clockSkew(options, inputFacts.whole),
   };
   const wanted = options.checkOnly ? { ...whole, consequences: [] } : whole;
   const sequence = shrink(list, wanted, facts);
