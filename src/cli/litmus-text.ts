@@ -1,9 +1,11 @@
+import { CHECKS } from '../checks/index.ts';
 import { drawing } from '../litmus/draw.ts';
 import { flagNames } from '../litmus/flags.ts';
 import type { Judged } from '../litmus/judge.ts';
 import type { Program } from '../litmus/program.ts';
 import type { Run } from '../litmus/replay.ts';
 import type { Explored } from '../litmus/run.ts';
+import { scenariosOf, UNSHOWN } from '../litmus/shown.ts';
 import { escapeText } from '../report/escape.ts';
 import type { Json } from '../report/json.ts';
 import { paragraph, table } from '../report/layout.ts';
@@ -31,6 +33,33 @@ function countText(count: bigint): string {
 export function listText(programs: readonly Program[], style: Style): string {
   const rows = programs.map(({ name, title }) => [style.bold(name), escapeText(title)]);
   return `${table([{}, {}], rows)}\n`;
+}
+
+/** Scenarios of a check that text names; JSON has all. */
+const NAMED = 4;
+
+/** Each check with the scenarios that show it, or why none does. */
+export function checksText(programs: readonly Program[], style: Style): string {
+  const rows = CHECKS.map(({ id }) => {
+    const names = scenariosOf(id, programs);
+    const more = names.length > NAMED ? [`${names.length - NAMED} more`] : [];
+    return [
+      style.bold(id),
+      names.length > 0 ? [...names.slice(0, NAMED), ...more].join(', ') : `none: ${UNSHOWN.get(id)}`,
+    ];
+  });
+  return `${table([{}, { width: 42 }], rows)}\n`;
+}
+
+export function checksJson(programs: readonly Program[]): Json {
+  return {
+    schema: 'faultline.litmus-checks/1',
+    checks: CHECKS.map(({ id }) => ({
+      check: id,
+      scenarios: scenariosOf(id, programs),
+      why_none: UNSHOWN.get(id) ?? null,
+    })),
+  };
 }
 
 /** The runs of one scenario. */

@@ -13,6 +13,8 @@ import { EXIT, UsageError } from './exit.ts';
 import { catalogueNames, type Replayable, replayable, scenario } from './litmus-files.ts';
 import { runShrink, type ShrinkAnswer, shrunkJson, shrunkText } from './litmus-shrink.ts';
 import {
+  checksJson,
+  checksText,
   listJson,
   listText,
   programText,
@@ -38,6 +40,7 @@ const ACTIONS = ['list', 'show', 'run', 'shrink'] as const;
 
 type Answer =
   | { readonly what: 'list'; readonly programs: readonly Program[] }
+  | { readonly what: 'checks'; readonly programs: readonly Program[] }
   | { readonly what: 'program'; readonly program: Program }
   | { readonly what: 'runs'; readonly runs: readonly Explored[]; readonly last: boolean }
   | { readonly what: 'shown'; readonly shown: Shown }
@@ -113,6 +116,7 @@ export const litmusCommand: CommandSpec<Answer> = {
         'scenarios: names of the catalogue, files that end in .litmus, tokens of interleavings; for shrink: a trace or a case, and a divergence of it by its id or fingerprint',
       )
       .option('--all', 'the whole catalogue')
+      .option('--checks', 'list: each check with the scenarios that show it, or why none does')
       .option('--variant <list>', `variants to run under (${VARIANT_FORMS}); every preset if absent`, collect)
       .option('--all-variants', 'every preset and every mutant')
       .option('--strategy <name>', `how to explore: ${STRATEGIES.join(', ')}`)
@@ -145,7 +149,8 @@ export const litmusCommand: CommandSpec<Answer> = {
         '`faultline litmus list` lists them; --all is all of them',
       );
     if (action === 'list') {
-      yield { what: 'list', programs: wanted.map(scenario) };
+      const programs = wanted.map(scenario);
+      yield flagOption(options, 'checks') ? { what: 'checks', programs } : { what: 'list', programs };
       return;
     }
     for (const [i, name] of wanted.entries()) {
@@ -183,6 +188,7 @@ export const litmusCommand: CommandSpec<Answer> = {
   },
 
   json(answer) {
+    if (answer.what === 'checks') return checksJson(answer.programs);
     if (answer.what === 'list') return listJson(answer.programs);
     if (answer.what === 'program')
       return { ...(listJson([answer.program]) as object), text: answer.program.text };
@@ -190,6 +196,7 @@ export const litmusCommand: CommandSpec<Answer> = {
     return answer.what === 'runs' ? runsJson(answer.runs) : shownJson(answer.shown);
   },
   text(answer, style, options) {
+    if (answer.what === 'checks') return checksText(answer.programs, style);
     if (answer.what === 'list') return listText(answer.programs, style);
     if (answer.what === 'program') return programText(answer.program);
     if (answer.what === 'shrunk') return shrunkText(answer.answer, style, options);
