@@ -32,7 +32,7 @@ describe('faultline litmus shrink', () => {
     const rules = ['--variant', '6.12'];
     const run = built(['litmus', 'shrink', TRACE, 'd1', ...rules, '-o', path, '--scenario', scenario]);
     expect(run.code, run.stderr).toBe(0);
-    expect(run.stdout).toContain('22,294 events to 11, each of them needed');
+    expect(run.stdout).toContain('22,294 events to 10, each of them needed');
     expect(run.stdout).toMatch(/^event {2}wl\/1212 {23}\| CPU0 wl-reclaim\/1213$/m);
     expect(run.stdout.split('\n').every((line) => line.length <= 78)).toBe(true);
     const [head, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');

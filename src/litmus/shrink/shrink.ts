@@ -1,4 +1,4 @@
-import type { Divergence, Place } from '../../checks/finding.ts';
+import type { Divergence } from '../../checks/finding.ts';
 import type { EventBatch } from '../../events/batch.ts';
 import type { EventList } from '../../events/event-list.ts';
 import { type Subject, subjectOf } from '../../events/row.ts';
@@ -18,13 +18,6 @@ export interface Sequence {
   readonly judged: number;
 }
 
-const OBJECT = ['pid', 'mm', 'address', 'pfn', 'newPfn', 'entry'] as const;
-
-/** Whether two places are of the same objects. */
-function isSameObject(a: Place, b: Place): boolean {
-  return OBJECT.every((name) => a[name] === b[name]);
-}
-
 /** Whether every check that fired on the moment fired on it here too, as sure as there. */
 function hasConsequences(found: Divergence, wanted: Divergence): boolean {
   return wanted.consequences.every(({ check, verdict, severity }) =>
@@ -34,7 +27,7 @@ function hasConsequences(found: Divergence, wanted: Divergence): boolean {
   );
 }
 
-/** The divergence among others: the same checks, verdicts and cause, of the same event and objects. */
+/** The divergence among others: the same checks, verdicts and cause, at the same event. */
 function among(
   divergences: readonly Divergence[],
   wanted: Divergence,
@@ -47,9 +40,7 @@ function among(
       found.severity === wanted.severity &&
       found.fingerprint === wanted.fingerprint &&
       hasConsequences(found, wanted) &&
-      found.members.some(
-        (member) => seqOf(member.seq) === wanted.place.seq && isSameObject(member, wanted.place),
-      ),
+      found.members.some((member) => seqOf(member.seq) === wanted.place.seq),
   );
 }
 
@@ -101,8 +92,8 @@ function chunkings(batch: EventBatch): ReadonlyArray<(position: number) => strin
 }
 
 /**
- * Reduces events to fewest that still show a divergence: the same check, verdict, severity and cause, at the same
- * event, of the same objects. Leaving out any single one of them loses it. Null if not even all of them show it.
+ * Reduces events to fewest that still show a divergence: the same check, consequences, verdicts, severity and cause, at
+ * the same event. Leaving out any single one of them loses it. Null if not even all of them show it.
  */
 export function shrink(list: EventList, wanted: Divergence, facts: JudgeFacts): Sequence | null {
   let judged = 0;
