@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { InputError } from '../core/errors.ts';
 import { wrap } from '../report/layout.ts';
 import { leastEvents, Synthesis } from '../synth/generate.ts';
@@ -200,6 +201,8 @@ export const synthCommand: AnyCommand = {
     if (truth !== null) writeTruth(truth, '');
     const synthesis = new Synthesis(spec);
     for (const piece of linesOf(synthesis, spec, written)) {
+      // Writing to a file never waits: without this a signal would be heard when all is written.
+      await setImmediate();
       if (context.stopped) return;
       yield piece;
     }

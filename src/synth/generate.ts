@@ -1,6 +1,7 @@
 import type { EventBatch } from '../events/batch.ts';
 import { Chance } from './chance.ts';
 import { Machine } from './machine.ts';
+import { EVENTS_PER_SLOT } from './ops/swapoff.ts';
 import { OVERTURE_EVENTS, overture } from './overture.ts';
 import type { Planted, PlantKind } from './plants/plant.ts';
 import type { SynthSpec } from './spec.ts';
@@ -18,9 +19,7 @@ export interface Truth extends Planted {
 }
 
 /** Events that are planned for one planted divergence and the settling before it. */
-export const EVENTS_PER_PLANT = 600;
-/** Events that swapoff takes for one slot, at most. */
-const EVENTS_PER_SLOT = 24;
+export const EVENTS_PER_PLANT = 900;
 /** Share of the trace before the first planted divergence, and behind the last. */
 const QUIET_HEAD = 0.15;
 const QUIET_TAIL = 0.15;
@@ -86,7 +85,7 @@ export class Synthesis {
       if (next !== undefined && tape.count >= next.at) {
         this.#due.shift();
         this.#plant(next.kind);
-      } else this.#workload.step();
+      } else this.#workload.step(next === undefined ? Number.POSITIVE_INFINITY : next.at - tape.count);
       if (tape.out.full) yield tape.out.take();
     }
     if (tape.out.count > 0) yield tape.out.take();

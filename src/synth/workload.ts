@@ -8,7 +8,7 @@ import { fork } from './ops/fork.ts';
 import { pin, protect, unpin } from './ops/gup.ts';
 import { scan } from './ops/ksm.ts';
 import { isReclaimable, reclaim } from './ops/reclaim.ts';
-import { swapoff, swapon } from './ops/swapoff.ts';
+import { EVENTS_PER_SLOT, swapoff, swapon } from './ops/swapoff.ts';
 import { discard, exit } from './ops/unmap.ts';
 import { RATES, type RateName, type SynthSpec } from './spec.ts';
 
@@ -20,6 +20,11 @@ const RUN_PAGES = 6;
 const LOW_WATER = 256;
 /** Pages isolated in one go. */
 const RECLAIM_BATCH = 16;
+/** Events that reclaim takes for a page, and for each mapping of it, at most. */
+const EVENTS_PER_VICTIM = 25;
+const EVENTS_PER_UNMAP = 14;
+/** Events that reclaim may always take. */
+const LEAST_BUDGET = 200;
 /** A task goes on after a step, rather than another one: once in so many it does not. */
 const TURN_STEPS = 3;
 
@@ -37,6 +42,7 @@ export class Workload {
   readonly #ksmd: Task;
   readonly #swapper: Task;
   #last: Task | null = null;
+  #budget = Number.POSITIVE_INFINITY;
 
   constructor(machine: Machine, spec: SynthSpec) {
     this.#machine = machine;
@@ -52,9 +58,10 @@ export class Workload {
     this.#ownTotal = total;
   }
 
-  /** Lets one task take one step. */
-  step(): void {
+  /** Lets one task take one step. Everyone must be able to come to an end within so many events, or soon after. */
+  step(budget: number): void {
     const { k } = this.#machine;
+    this.#budget = budget;
     const task = this.#next();
     this.#machine.as(task);
     k.settleIo();
@@ -224,9 +231,12 @@ export class Workload {
     const victims: number[] = [];
     const from = chance.below(mem.pages);
     const most = 1 + chance.below(RECLAIM_BATCH);
-    for (let i = 0; i < mem.pages && victims.length < most; i++) {
+    let budget = Math.max(this.#budget, LEAST_BUDGET);
+    for (let i = 0; i < mem.pages && victims.length < most && budget > 0; i++) {
       const page = (from + i) % mem.pages;
-      if (mem.lru[page] === LRU_ON && isReclaimable(k, page)) victims.push(page);
+      if (mem.lru[page] !== LRU_ON || !isReclaimable(k, page)) continue;
+      victims.push(page);
+      budget -= EVENTS_PER_VICTIM + EVENTS_PER_UNMAP * mem.maps[page]!;
     }
     return reclaim(k, victims);
   }
@@ -239,7 +249,8 @@ export class Workload {
 
   #swapoff(): Steps | null {
     const { k } = this.#machine;
-    if (k.mem.free.length < k.mem.inuse + 2 * LOW_WATER) return null;
+    const { free, inuse } = k.mem;
+    if (free.length < inuse + 2 * LOW_WATER || inuse * EVENTS_PER_SLOT > this.#budget) return null;
     return (function* (): Steps {
       yield* swapoff(k);
       swapon(k);

@@ -22,6 +22,8 @@ import { getFromCache, readIn } from './swapin.ts';
 import { CALL } from './unmap.ts';
 
 export const DEVICE = 0;
+/** Events that swapoff takes for one slot, at most. */
+export const EVENTS_PER_SLOT = 24;
 /** Address of the name of the device, as the syscall gets it. */
 export const NAME = 0x7ffe_0000_1000;
 const SWAP_FLAGS = 0;
