@@ -40,8 +40,9 @@ describe('clean traces', () => {
       );
       const analysis = await judge(text);
       expect(said(analysis)).toEqual([]);
-      for (const [what, { compared, agreed }] of Object.entries(analysis.fidelity)) {
-        expect([what, agreed]).toEqual([what, compared]);
+      for (const [what, { compared, agreed, raced }] of Object.entries(analysis.fidelity)) {
+        // add_to_swap_cache takes its reference before it sets the flag: its record is ahead of it, as in a kernel.
+        expect([what, agreed + (what === 'swapcache' ? raced : 0)]).toEqual([what, compared]);
         // Map bytes are told where swap PTEs are unmapped only.
         if (what !== 'swapcount') expect([what, compared > 0]).toEqual([what, true]);
       }
