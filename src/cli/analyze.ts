@@ -24,26 +24,30 @@ import { VARIANT_FORMS, variantOption } from './variant-option.ts';
 import { exitOf, type FailRules } from './verdict.ts';
 
 /** The checks named by an option: known ones, or a usage error. */
-function checkNames(engine: Engine, names: readonly string[] | null): readonly string[] | null {
-  const ids = engine.checks.map((check) => check.id);
-  return names?.map((name) => known(name, ids, 'check', '`faultline checks`')) ?? null;
+async function checkNames(
+  engine: Engine,
+  names: readonly string[] | null,
+): Promise<readonly string[] | null> {
+  if (names === null) return null;
+  const ids = (await engine.checks()).map((check) => check.id);
+  return names.map((name) => known(name, ids, 'check', '`faultline checks`'));
 }
 
-function engineOptions(engine: Engine, options: Options): AnalyzeOptions {
+async function engineOptions(engine: Engine, options: Options): Promise<AnalyzeOptions> {
   return {
     ...traceOptions(options),
     variant: variantOption(textOption(options, 'variant')),
-    checks: checkNames(engine, listOption(options, 'check')),
+    checks: await checkNames(engine, listOption(options, 'check')),
     since: momentOption(options, 'since'),
     until: momentOption(options, 'until'),
   };
 }
 
-function failRules(engine: Engine, options: Options): FailRules {
+async function failRules(engine: Engine, options: Options): Promise<FailRules> {
   return {
     failOn: severityOption(textOption(options, 'failOn') ?? 'warning'),
     suspects: flagOption(options, 'failOnSuspect'),
-    required: checkNames(engine, listOption(options, 'require')) ?? [],
+    required: (await checkNames(engine, listOption(options, 'require'))) ?? [],
   };
 }
 
@@ -57,9 +61,6 @@ function scopeOf(options: Options): Scope {
 
 /** `faultline analyze`: the main job. */
 export const analyzeCommand: CommandSpec<Analysis> = {
-  name: 'analyze',
-  description: 'replay traces and report where the memory manager broke its promises',
-
   declare(command) {
     command.argument('<trace...>', 'traces or cases to analyze, each by itself; - is standard input');
     command
@@ -79,8 +80,8 @@ export const analyzeCommand: CommandSpec<Analysis> = {
   },
 
   async *run(context, operands, options) {
-    const wanted = engineOptions(context.engine, options);
-    const rules = failRules(context.engine, options);
+    const wanted = await engineOptions(context.engine, options);
+    const rules = await failRules(context.engine, options);
     const scope = scopeOf(options);
     const record = textOption(options, 'output');
     const inputs = inputsOf(operands, options);

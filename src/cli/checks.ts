@@ -5,16 +5,13 @@ import { declareOutputOptions, known } from './options.ts';
 /** `faultline checks`: the catalogue of checks, or one check at length. */
 export const checksCommand: CommandSpec<{ readonly entries: readonly CheckEntry[]; readonly one: boolean }> =
   {
-    name: 'checks',
-    description: 'list the checks; with an id, explain one at length with its example',
-
     declare(command) {
       command.argument('[id]', 'the check to explain');
       declareOutputOptions(command, 'the catalogue as one JSON object (schema faultline.checks/1)');
     },
 
     async *run(context, [id]) {
-      const { checks } = context.engine;
+      const checks = await context.engine.checks();
       if (id === undefined) {
         yield { entries: checks, one: false };
         return;

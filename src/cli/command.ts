@@ -38,8 +38,6 @@ export interface Context {
  * renders what it yields.
  */
 export interface CommandSpec<Answer> {
-  readonly name: string;
-  readonly description: string;
   /** Declares arguments and options. */
   declare(command: Command): void;
   run(context: Context, operands: readonly string[], options: Options): AsyncIterable<Answer>;
@@ -49,8 +47,6 @@ export interface CommandSpec<Answer> {
 
 /** A command whatever its answers are: the registry's element. */
 export interface AnyCommand {
-  readonly name: string;
-  readonly description: string;
   declare(command: Command): void;
   /** Runs and renders: one text per answer. */
   render(

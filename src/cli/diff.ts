@@ -64,9 +64,6 @@ function exitOf({ differences, comparability }: Comparison, failOn: Severity, su
 
 /** `faultline diff`: how two traces of one workload behave differently. */
 export const diffCommand: CommandSpec<DiffAnswer> = {
-  name: 'diff',
-  description: 'compare the behaviour of two traces, matched by identity and not by time',
-
   declare(command) {
     command
       .argument('<a>', 'a trace or case, the one to compare with; - is standard input')

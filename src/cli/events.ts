@@ -8,9 +8,6 @@ import { declareOutputOptions, flagOption, known } from './options.ts';
 
 /** `faultline events`: the vocabulary that every record is decoded to. */
 export const eventsCommand: CommandSpec<{ readonly kinds: readonly EventKind[]; readonly one: boolean }> = {
-  name: 'events',
-  description: 'list the kinds of events; with a kind, its arguments',
-
   declare(command) {
     command.argument('[kind]', 'the kind to explain');
     command.option('--schema', 'the JSON schema of events written one a line');

@@ -67,9 +67,6 @@ const FORMATS: Readonly<Record<string, Writer>> = { jsonl: jsonLines, csv: csvLi
 
 /** `faultline export`: the events of a case or a trace, for other programs. */
 export const exportCommand: AnyCommand = {
-  name: 'export',
-  description: 'write the events of a case or a trace as JSON lines or CSV',
-
   declare(command) {
     command.argument('<case|trace...>', 'the case, or a trace; - is standard input');
     command.option('--format <format>', `${Object.keys(FORMATS).join(' or ')}`, 'jsonl');

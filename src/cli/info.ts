@@ -7,9 +7,6 @@ import { inputsOf, traceOptions } from './trace-options.ts';
 
 /** `faultline info`: what a trace is and holds. */
 export const infoCommand: CommandSpec<Analysis> = {
-  name: 'info',
-  description: 'tell what a trace holds: format, kernel, clock, span, tasks, events, losses, coverage',
-
   declare(command) {
     command.argument('<trace...>', 'traces to look at; - is standard input');
     declareTraceOptions(command);

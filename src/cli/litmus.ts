@@ -105,9 +105,6 @@ function writeWitness(options: Options, found: Replayable | null): void {
 
 /** `faultline litmus`: scenarios, what they say, and all their interleavings under variants. */
 export const litmusCommand: CommandSpec<Answer> = {
-  name: 'litmus',
-  description: 'run litmus scenarios in every interleaving, or reduce a divergence of a trace',
-
   declare(command) {
     command
       .argument('<action>', ACTIONS.join(', '))

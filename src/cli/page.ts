@@ -8,9 +8,6 @@ import { decodeOptions, inputOf } from './trace-options.ts';
 
 /** `faultline page`: the life of one page. */
 export const pageCommand: CommandSpec<PageStory> = {
-  name: 'page',
-  description: 'tell the life of one page, by allocation, with its references',
-
   declare(command) {
     command.argument('<case|trace>', 'the case, or a trace; - is standard input');
     command.argument('<pfn...>', 'page frame number, in hexadecimal; with --together, behind all files');

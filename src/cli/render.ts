@@ -4,8 +4,6 @@ import type { AnyCommand, CommandSpec } from './command.ts';
 /** The one place where answers become output: a JSON object a line, or texts with an empty line between them. */
 export function rendered<Answer>(spec: CommandSpec<Answer>): AnyCommand {
   return {
-    name: spec.name,
-    description: spec.description,
     declare: (command) => spec.declare(command),
     async *render(context, operands, options, { json, style }) {
       let first = true;

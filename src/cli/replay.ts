@@ -19,9 +19,6 @@ function bisectOption(options: Options): ReplayOptions['bisect'] {
 
 /** `faultline replay`: what other rules would have decided. */
 export const replayCommand: CommandSpec<Replay> = {
-  name: 'replay',
-  description: 'decide a trace anew under several patch variants, beside what was observed',
-
   declare(command) {
     command.argument('<trace...>', 'traces or cases, each by itself; - is standard input');
     command

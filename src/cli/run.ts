@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import picocolors from 'picocolors';
-import { eventsOf } from '../replay/case-source.ts';
 import { escapeText } from '../report/escape.ts';
 import { PLAIN, type Style } from '../report/style.ts';
 import type { AnyCommand, Context } from './command.ts';
@@ -9,7 +8,6 @@ import { COMMANDS } from './commands.ts';
 import { ENGINE, type Engine } from './engine.ts';
 import { EXIT, type ExitCode, explain, worse } from './exit.ts';
 import { flagOption } from './options.ts';
-import { analyzeWatched, untilStopped } from './watched.ts';
 
 /** The world as the program sees it. */
 export interface Io {
@@ -24,6 +22,9 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
+/** Needed by commands that read a trace. */
+const watched = (): Promise<typeof import('./watched.ts')> => import('./watched.ts');
+
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return String((JSON.parse(text) as { version: unknown }).version);
@@ -36,11 +37,11 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
     code = worse(code, other);
   };
   const fail = (error: unknown): void => {
-    const { code: other, lines } = explain(error, io.debug);
+    const { code: its, lines } = explain(error, io.debug);
     // Every message is one line, whatever a file name or a record brings into it; only a stack has several.
     for (const [i, line] of lines.entries())
       io.err(`${i === 0 ? 'faultline: ' : ''}${line.startsWith('Error') ? line : escapeText(line)}\n`);
-    note(other);
+    note(its);
   };
 
   const execute = async (spec: AnyCommand, command: Command): Promise<void> => {
@@ -53,9 +54,11 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
       get stopped() {
         return io.signal.aborted;
       },
-      events: (input, how) => untilStopped(eventsOf(input, how), io.signal),
-      analyze: (input, wanted, { record = null, onlooker } = {}) =>
-        analyzeWatched(engine, input, wanted, {
+      async *events(input, how) {
+        yield* (await watched()).eventsWatched(input, how, io.signal);
+      },
+      analyze: async (input, wanted, { record = null, onlooker } = {}) =>
+        (await watched()).analyzeWatched(engine, input, wanted, {
           record: record === null ? null : { path: record, program: version() },
           onlooker: onlooker ?? null,
           signal: io.signal,
@@ -90,13 +93,17 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
       write(text.replace(/^error: /, 'faultline: ')),
   };
   program.configureOutput(output).exitOverride();
-  for (const spec of COMMANDS) {
-    const command = program.command(spec.name).description(spec.description);
-    spec.declare(command);
-    command.action(() => execute(spec, command));
-  }
-
+  const first = args.find((arg) => !arg.startsWith('-'));
+  const called = COMMANDS.find(({ name }) => name === first);
   try {
+    for (const entry of COMMANDS) {
+      const command = program.command(entry.name).description(entry.description);
+      // The help of the program shows how each is called.
+      if (called !== undefined && called !== entry) continue;
+      const spec = await entry.load();
+      spec.declare(command);
+      command.action(() => execute(spec, command));
+    }
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     fail(error);

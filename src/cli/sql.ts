@@ -61,9 +61,6 @@ function formatOf(options: Readonly<Record<string, unknown>>, json: boolean): (t
 
 /** `faultline sql`: a case as tables. */
 export const sqlCommand: AnyCommand = {
-  name: 'sql',
-  description: 'ask a case in SQL: events, pages, decisions, divergences; without a query, the schema',
-
   declare(command) {
     command.argument('<case>', 'the case');
     command.argument('[query]', 'one select statement');

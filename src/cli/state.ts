@@ -39,9 +39,6 @@ function entryOption(options: Options): number | null {
 
 /** `faultline state`: the MM at a moment. */
 export const stateCommand: CommandSpec<StateAnswer> = {
-  name: 'state',
-  description: 'show the reconstructed MM state at an event or a time',
-
   declare(command) {
     command.argument(
       '<case|trace...>',

@@ -156,9 +156,6 @@ function* kindLines(): Generator<string> {
 
 /** `faultline synth`: a trace of a made-up machine, whose every event is known to be lawful but for what was planted. */
 export const synthCommand: AnyCommand = {
-  name: 'synth',
-  description: 'write a synthetic trace: seeded, of any length, with or without planted divergences',
-
   declare(command) {
     command
       .option('--list', 'list the kinds of divergence that can be planted')

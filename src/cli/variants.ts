@@ -25,9 +25,6 @@ function axisSetting(text: string): Asked {
 
 /** `faultline variants`: the catalogue, or one variant as decision tables. */
 export const variantsCommand: CommandSpec<Asked> = {
-  name: 'variants',
-  description: 'list patch variants and their axes; with a variant, its decision tables',
-
   declare(command) {
     command.argument('[variant]', 'a preset, PRESET+axis=value,..., a file that sets axes, or AXIS=VALUE');
     declareOutputOptions(command, 'one JSON object (schema faultline.variants/1)');

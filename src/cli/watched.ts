@@ -2,6 +2,7 @@ import { type Input, inputName } from '../core/input.ts';
 import type { Analysis } from '../replay/analysis.ts';
 import type { AnalyzeOptions, Onlooker } from '../replay/analyze.ts';
 import { eventsOf } from '../replay/case-source.ts';
+import type { Ingested, IngestOptions } from '../replay/ingest.ts';
 import type { RecordTo } from '../replay/recorder.ts';
 import { escapeText } from '../report/escape.ts';
 import type { Engine } from './engine.ts';
@@ -43,6 +44,15 @@ export async function* untilStopped<T>(source: AsyncIterable<T>, signal: AbortSi
     // Whoever wants no more lets the source go; one that waits for ever is not waited for.
     if (!signal.aborted) await messages.return?.();
   }
+}
+
+/** The events of a trace or a case, until a signal asks to stop. */
+export function eventsWatched(
+  input: Input,
+  options: IngestOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Ingested> {
+  return untilStopped(eventsOf(input, options), signal);
 }
 
 /** Analyzes one input with progress on the terminal, until it is done or the user asks to stop. */

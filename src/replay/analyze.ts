@@ -11,7 +11,7 @@ import { InputError } from '../core/errors.ts';
 import { type Input, inputName } from '../core/input.ts';
 import { FOLDS } from '../state/folds/index.ts';
 import { MmState } from '../state/state.ts';
-import { type Giver, giverOf } from '../tracepoints/givers.ts';
+import type { Giver } from '../tracepoints/givers.ts';
 import { variantById } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Analysis } from './analysis.ts';
@@ -150,7 +150,7 @@ async function run(
     auto: declared === null ? auto : null,
     fit,
     coverage,
-    givers: giversOf(coverage),
+    givers: await giversOf(coverage),
     divergences,
     decisions: decisions.summary(state.notJudged),
     fidelity: {
@@ -168,7 +168,9 @@ async function run(
 }
 
 /** What gives the kinds of event that the checks missed. */
-function giversOf(coverage: readonly Coverage[]): Record<string, Giver> {
+async function giversOf(coverage: readonly Coverage[]): Promise<Record<string, Giver>> {
+  // The declarations of tracepoints are loaded in the thread that reads, and here only for this.
+  const { giverOf } = await import('../tracepoints/givers.ts');
   const givers: Record<string, Giver> = {};
   for (const need of new Set(coverage.flatMap(({ missing }) => missing)))
     if (giverOf(need) !== null) givers[need] = giverOf(need)!;

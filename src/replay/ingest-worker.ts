@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { parentPort } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import type { Input } from '../core/input.ts';
-import { type Ingested, type IngestOptions, ingestHere, LOOK_AHEAD } from './ingest.ts';
+import { type Ingested, type IngestOptions, LOOK_AHEAD } from './ingest.ts';
+import { ingestHere } from './ingest-here.ts';
 
 /** The first message to the thread; every further one says that a message of its own was consumed. */
 export interface WorkerStart {

@@ -1,19 +1,13 @@
-/**
- * From bytes to events: reading, decompressing and decoding, in a worker thread or, with the same results, in
- * this one.
- */
+/** From bytes to events, in a worker thread: what reads and decodes is loaded there and not here. */
 import type { Worker } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import type { Input } from '../core/input.ts';
-import { type EventBatch, EventBatchBuilder } from '../events/batch.ts';
-import type { OpenOptions } from '../readers/open.ts';
-import { openInput } from '../readers/together.ts';
+import type { EventBatch } from '../events/batch.ts';
 import type { RecordText } from '../store/texts.ts';
-import { type DecodeOptions, TraceDecoder } from '../tracepoints/decode.ts';
+import type { DecodeOptions } from '../tracepoints/decode.ts';
 import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
-import { type FactsDelta, factsDelta, type IngestProgress } from './input-facts.ts';
+import type { FactsDelta, IngestProgress } from './input-facts.ts';
 import { readingThread } from './reading-thread.ts';
-import { renderedTexts, textsOf } from './record-texts.ts';
 
 /** How to read one input. */
 export interface IngestOptions {
@@ -35,48 +29,6 @@ export interface Ingested {
 
 /** Batches that the worker may be ahead of the fold: one being folded, one waiting, one being made, one spare. */
 export const LOOK_AHEAD = 4;
-
-/** Reads an input in this thread. Throws InputError. */
-export async function* ingestHere(
-  input: Input,
-  options: IngestOptions & OpenOptions = {},
-): AsyncGenerator<Ingested> {
-  const trace = await openInput(input, options);
-  const decoder = new TraceDecoder(trace.names, (name, specs) => trace.extractor(name, specs), {
-    ...options.decode,
-    header: { kernel: trace.facts.kernel, arch: trace.facts.arch },
-    label: trace.source.label,
-  });
-  const out = new EventBatchBuilder();
-  const keepsTexts = options.texts === true && trace.lines === true;
-  const rendersTexts = options.texts === true && trace.recordText !== undefined;
-  let texts: RecordText[] = [];
-  const takeTexts = (): RecordText[] => {
-    const taken = texts;
-    texts = [];
-    return taken;
-  };
-  const message = (last: boolean): Ingested => ({
-    events: out.take(),
-    texts: takeTexts(),
-    facts: factsDelta(trace, decoder, last),
-    progress: {
-      records: trace.facts.records,
-      bytes: trace.source.consumed,
-      totalBytes: trace.source.size,
-    },
-    last,
-  });
-  for await (const batch of trace.batches()) {
-    decoder.push(batch, out);
-    if (keepsTexts) texts.push(...textsOf(batch));
-    else if (rendersTexts) texts.push(...renderedTexts(batch, trace));
-    if (!decoder.holds) trace.recycle?.(batch);
-    if (out.full || (trace.source.live && out.count > 0)) yield message(false);
-  }
-  decoder.finish(out);
-  yield message(true);
-}
 
 /** Reads an input in a worker thread. Throws InputError. */
 export async function* ingest(input: Input, options: IngestOptions = {}): AsyncGenerator<Ingested> {

@@ -43,7 +43,7 @@ export function transcript(args: readonly string[], { code, stdout, stderr }: Ra
 
 /** Answers by name: `clean`, `bad`, `suspect`, `info`, `blind`, `cut`; anything else is missing. */
 export const STORY_ENGINE: Engine = {
-  checks: [
+  checks: async () => [
     {
       id: 'unexpected-cow',
       statement: 'An exclusively owned anon page was copied on a write fault.',

@@ -8,7 +8,7 @@ import { decodeEvent, eventOf, type LineEvent } from '../../src/events/json-line
 import { eventLineSchema } from '../../src/events/json-schema.ts';
 import { encodeEvent } from '../../src/events/json-write.ts';
 import { EVENT_KINDS } from '../../src/events/registry.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { openBytes } from '../readers/read.ts';
 
 const word = fc.oneof(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { InputError } from '../../src/core/errors.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 
 /** A change to a file: what damage and malice do to it. */
 type Change =

@@ -9,7 +9,7 @@ import { ROW_CPU_STARTED, ROW_CUT, ROW_LOST, ROW_RECORD, ROW_SEGMENT } from '../
 import { eventOf } from '../../src/events/json-lines.ts';
 import { encodeEvent } from '../../src/events/json-write.ts';
 import { openInput } from '../../src/readers/together.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { Bytes, type DatFile, datV7, type Entry, type Format, X86 } from './dat.ts';
 import { line, rowsOf } from './read.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CTX_KNOWN, ROW_LOST, ROW_RECORD, ROW_SEGMENT } from '../../src/core/records.ts';
 import { eventOf } from '../../src/events/json-lines.ts';
 import { encodeEvent } from '../../src/events/json-write.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { type Row, read } from './read.ts';
 
 const KINDS: Readonly<Record<number, string>> = { [ROW_LOST]: 'lost', [ROW_SEGMENT]: 'segment' };

@@ -14,7 +14,7 @@ import {
 } from '../../src/core/records.ts';
 import { eventOf } from '../../src/events/json-lines.ts';
 import { encodeEvent } from '../../src/events/json-write.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { Bytes, type DatFile, datV6, datV7, type Entry, type Format, type Machine, X86 } from './dat.ts';
 import { fieldText, openBytes, type Row, read } from './read.ts';
 

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Divergence, Place } from '../../src/checks/finding.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
 import { type AnalyzeOptions, analyze } from '../../src/replay/analyze.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { variantById } from '../../src/variants/presets.ts';
 
 /** A record of a tracefs text: its line, and what of it tests deal with. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventBatch } from '../../src/events/batch.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { judged } from '../notation.ts';
 import { analyzeText, type Capture, capture, fresh, type Proof, proofs, textOf } from './capture-text.ts';
 import { cut, dropped, lost, skewed, swapped, withoutEvents } from './damage.ts';

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { firesIn, voteIn } from '../../src/compare/replayed.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { type Replay, replay } from '../../src/replay/replay.ts';
 import type { Moment } from '../../src/replay/span.ts';
 import { replayJson } from '../../src/report/replay.ts';

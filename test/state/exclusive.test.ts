@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { FOLDS } from '../../src/state/folds/index.ts';
 import { MmState } from '../../src/state/state.ts';
 import { ALLOCATED, PROBES_LIVE } from '../checks/stories.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { entryOffset, entryType } from '../../src/core/pte.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { Cursor } from '../../src/state/cursor.ts';
 import { FOLDS } from '../../src/state/folds/index.ts';
 import { type Translation, translateFor } from '../../src/state/lookup.ts';

@@ -8,7 +8,8 @@ import type { Input } from '../../src/core/input.ts';
 import type { EventBatch } from '../../src/events/batch.ts';
 import { analyze } from '../../src/replay/analyze.ts';
 import { eventsOf, isCase } from '../../src/replay/case-source.ts';
-import { type IngestOptions, ingestHere } from '../../src/replay/ingest.ts';
+import type { IngestOptions } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { Traveller } from '../../src/replay/travel.ts';
 import {
   APPLICATION_ID,

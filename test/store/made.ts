@@ -6,7 +6,8 @@ import type { Input } from '../../src/core/input.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
 import { type AnalyzeOptions, analyze } from '../../src/replay/analyze.ts';
 import { eventsOf, isCase } from '../../src/replay/case-source.ts';
-import { type IngestOptions, ingestHere } from '../../src/replay/ingest.ts';
+import type { IngestOptions } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 
 /** Everything, nothing declared. */
 export const OPTIONS: AnalyzeOptions = {

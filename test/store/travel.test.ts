@@ -8,7 +8,7 @@ import type { EventBatch } from '../../src/events/batch.ts';
 import { eachName } from '../../src/events/pages-of.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
 import { analyze } from '../../src/replay/analyze.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { pageStory, storyIn } from '../../src/replay/page-life.ts';
 import { Traveller, visit } from '../../src/replay/travel.ts';
 import { Cursor } from '../../src/state/cursor.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EventBatch } from '../../src/events/batch.ts';
 import { eventOf, type LineEvent } from '../../src/events/json-lines.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { NO_LOSS } from '../../src/synth/loss.ts';
 import { PLANTS } from '../../src/synth/plants/index.ts';
 import { CLOCKS, type Clock, LAYOUTS } from '../../src/synth/text/layout.ts';

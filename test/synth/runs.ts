@@ -1,7 +1,7 @@
 import type { Divergence } from '../../src/checks/finding.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
 import { analyze } from '../../src/replay/analyze.ts';
-import { ingestHere } from '../../src/replay/ingest.ts';
+import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { leastEvents, Synthesis, type Truth } from '../../src/synth/generate.ts';
 import { linesOf, type Written } from '../../src/synth/lines.ts';
 import { NO_LOSS } from '../../src/synth/loss.ts';

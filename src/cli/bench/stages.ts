@@ -3,7 +3,7 @@ import { Runner } from '../../checks/runner.ts';
 import type { EventBatch } from '../../events/batch.ts';
 import { openTrace } from '../../readers/open.ts';
 import { openSource } from '../../readers/source.ts';
-import { ingestHere } from '../../replay/ingest.ts';
+import { ingestHere } from '../../replay/ingest-here.ts';
 import { FOLDS } from '../../state/folds/index.ts';
 import { MmState } from '../../state/state.ts';
 import { ENGINE } from '../engine.ts';

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { type Comparison, compare } from '../../../src/compare/diff/compare.ts';
 import { Gatherer, type Side } from '../../../src/compare/diff/side.ts';
 import { type AnalyzeOptions, analyze } from '../../../src/replay/analyze.ts';
-import { ingestHere } from '../../../src/replay/ingest.ts';
+import { ingestHere } from '../../../src/replay/ingest-here.ts';
 
 /** Nothing declared, everything asked. */
 const OPTIONS: AnalyzeOptions = {

@@ -1,0 +1,54 @@
+import type { Input } from '../core/input.ts';
+import { EventBatchBuilder } from '../events/batch.ts';
+import type { OpenOptions } from '../readers/open.ts';
+import { openInput } from '../readers/together.ts';
+import type { RecordText } from '../store/texts.ts';
+import { TraceDecoder } from '../tracepoints/decode.ts';
+import type { Ingested, IngestOptions } from './ingest.ts';
+import { factsDelta } from './input-facts.ts';
+import { renderedTexts, textsOf } from './record-texts.ts';
+
+/**
+ * From bytes to events: reading, decompressing and decoding an input in this thread. The same as `ingest`, which does
+ * so in another one. Throws InputError.
+ */
+export async function* ingestHere(
+  input: Input,
+  options: IngestOptions & OpenOptions = {},
+): AsyncGenerator<Ingested> {
+  const trace = await openInput(input, options);
+  const decoder = new TraceDecoder(trace.names, (name, specs) => trace.extractor(name, specs), {
+    ...options.decode,
+    header: { kernel: trace.facts.kernel, arch: trace.facts.arch },
+    label: trace.source.label,
+  });
+  const out = new EventBatchBuilder();
+  const keepsTexts = options.texts === true && trace.lines === true;
+  const rendersTexts = options.texts === true && trace.recordText !== undefined;
+  let texts: RecordText[] = [];
+  const takeTexts = (): RecordText[] => {
+    const taken = texts;
+    texts = [];
+    return taken;
+  };
+  const message = (last: boolean): Ingested => ({
+    events: out.take(),
+    texts: takeTexts(),
+    facts: factsDelta(trace, decoder, last),
+    progress: {
+      records: trace.facts.records,
+      bytes: trace.source.consumed,
+      totalBytes: trace.source.size,
+    },
+    last,
+  });
+  for await (const batch of trace.batches()) {
+    decoder.push(batch, out);
+    if (keepsTexts) texts.push(...textsOf(batch));
+    else if (rendersTexts) texts.push(...renderedTexts(batch, trace));
+    if (!decoder.holds) trace.recycle?.(batch);
+    if (out.full || (trace.source.live && out.count > 0)) yield message(false);
+  }
+  decoder.finish(out);
+  yield message(true);
+}
