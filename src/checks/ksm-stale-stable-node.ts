@@ -42,6 +42,8 @@ Silent: the node is found stale and removed`,
             if (!gone && !other) return;
             // Freed and found again under the same node would have been told as a new node; its record may be missing.
             const elsewhere = c.life[row] === LIFE_FREE || other;
+            // Allocated anew and nothing says as what: the first merge of a new pair, whose node is still to come.
+            if (!elsewhere && c.gen[row] !== node.gen) return;
             const certain = gone && elsewhere && c.gen[row] !== node.gen && isWhole(s);
             context.report({
               check: ID,

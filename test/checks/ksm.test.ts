@@ -101,6 +101,7 @@ describeCase({
     ['the node was removed', `${NODE}${FREED}  0 30 ksm.remove pfn=P\n${MERGE}`],
     ['the merge was given up', NODE + FREED + MERGE.replace('ret=0', 'ret=14')],
     ['the first merge of two pages has no node yet', ALLOCATED + MERGE],
+    ['nor has it on a page of an earlier node', `${NODE}${FREED}  0 10 page.alloc pfn=P order=0\n${MERGE}`],
   ].map(([why, text]) => [why!, `${text!}${MERGE.replace('kpage=P', 'kpage=K2')}`] as const),
   without: [['merges', NODE + FREED, 'ksm.replace.begin']],
   suspect: [

@@ -19,6 +19,10 @@ describeCase({
     ['all of the mm flushed', `${TOLD}${MAP}${CLEAR}  0 10 tlb.flush mm=A\n${FREE}`],
     ['cleared and flushed at once', `${TOLD}${MAP}  0 10 pte.clear-flush mm=A va=a ptep=T\n${CLEAR}${FREE}`],
     ['another page', `${TOLD}${MAP}${CLEAR}${FREE.replace('pfn=P', 'pfn=R')}`],
+    [
+      'the table is in no tree any more: a collapse flushed as it took it out',
+      `${TOLD}${MAP}  0 10 thp.collapse.begin mm=A va=a\n  0 10 pmd.clear mm=A value=none\n${FLUSH}${CLEAR}${FREE}${FLUSH}`,
+    ],
   ],
   without: [
     ['the PTE', TOLD + FREE, 'pte.write'],

@@ -43,6 +43,15 @@ function onWrite(s: MmState, e: Cursor, task: Task): void {
     task.clearFlush = null;
     return;
   }
+  // A collapse took the table out of the tree and flushed then (mm/khugepaged.c: pmdp_collapse_flush): no walk sees it.
+  const { collapse } = task;
+  if (
+    collapse !== null &&
+    collapse.pmdClearSeq > 0 &&
+    collapse.mm === pointer &&
+    regionOf(collapse.va) === regionOf(address)
+  )
+    return;
   const gone = !present || frame !== from;
   const lessened = (was & PTE_WRITE) !== 0 && (bits & PTE_WRITE) === 0;
   if (gone || lessened)
