@@ -1,4 +1,4 @@
-import { PG_HEAD, PG_OWNER_2 } from '../core/pageflags.ts';
+import { PG_HEAD, PG_OWNER_2, PG_SWAPBACKED } from '../core/pageflags.ts';
 import { PTE_EXCLUSIVE, PTE_KIND, PTE_PRESENT, PTE_SWAP, PTE_WRITE } from '../core/pte.ts';
 import { MAPPING_ANON, PIN_BIAS } from '../events/flags.ts';
 import { pteSet, pteWrite, refAdd, wpReuse } from '../events/index.ts';
@@ -7,7 +7,7 @@ import { TRI_FALSE } from '../state/pages.ts';
 
 import type { MmState } from '../state/state.ts';
 import type { Check, CheckContext } from './check.ts';
-import { type Held, heldOn, isWhole, placeOn } from './evidence.ts';
+import { type Held, heldOn, isKept, isWhole, placeOn } from './evidence.ts';
 import { Pending, tell } from './pending.ts';
 import { isSmallAnon, mappersOf } from './sharing.ts';
 
@@ -28,9 +28,7 @@ function bitOf(context: CheckContext): () => boolean {
 
 /** A FOLL_PIN whose walk is over: inside the walk the fast one takes first and looks at the bit then. */
 function settledPin(s: MmState, pfn: number): Held | undefined {
-  return heldOn(s, pfn).find(
-    (held) => held.pin && !held.doubtful && (s.tasks.peek(held.pid)?.gup ?? null) === null,
-  );
+  return heldOn(s, pfn).find((held) => held.pin && !held.doubtful && isKept(s, held));
 }
 
 export const anonExclusiveViolation: Check = {
@@ -139,7 +137,8 @@ Silent: an exclusive swap PTE while its page is in the cache and not exclusive: 
               context.cannot('a kernel with PageAnonExclusive (5.19 on)');
               return;
             }
-            if (read & PG_HEAD || s.pages.col.large[row] === 1) return;
+            // File memory, in a page that was anonymous before and is not told to have been freed.
+            if (read & PG_HEAD || !(read & PG_SWAPBACKED) || s.pages.col.large[row] === 1) return;
             context.judged();
             if (read & PG_OWNER_2) return;
             // wp_page_reuse is entered under the page-table lock with the bit set already.

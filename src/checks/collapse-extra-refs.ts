@@ -33,7 +33,9 @@ Silent: another process pins the shared read-only page after the test`,
         const pins = heldOn(s, page.pfn).filter((held) => held.pin && held.seq < page.seq);
         const pinned = pins.length > 0 || extra >= PIN_BIAS;
         // The count that was folded before the check says the same as the sample behind it: nobody came in between.
-        const certain = page.quiet === page.count && isWhole(s);
+        // Whoever unmaps takes its mapping away first and puts its reference later; no unmap makes up for a pin.
+        const counted = page.quiet === page.count;
+        const certain = counted && (page.mapQuiet || extra >= PIN_BIAS) && isWhole(s);
         const severity = pinned ? 'critical' : 'high';
         context.report({
           check: ID,
@@ -61,7 +63,7 @@ Silent: another process pins the shared read-only page after the test`,
               ? [{ seq: collapse.commitSeq, role: 'harm' as const, text: 'copied into the huge page' }]
               : []),
           ],
-          missing: certain ? null : 'the count just before the check',
+          missing: certain ? null : `the ${counted ? 'mapcount' : 'count'} just before the check`,
         });
       }
     });

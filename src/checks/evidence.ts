@@ -45,6 +45,15 @@ export function isThrough(s: MmState, held: Held, mm: number): Truth {
   return held.mm === mm && (row < 0 || s.ptes.mms.col.since[row]! <= held.seq);
 }
 
+/**
+ * Whether whoever took a reference may be taken to keep it: the walk is over, or its task has gone on. The fast walk
+ * takes first, looks at the PTE again, and may give back (mm/gup.c:gup_fast_pte_range).
+ */
+export function isKept(s: MmState, held: Held): boolean {
+  const task = s.tasks.peek(held.pid);
+  return task === undefined || (task.gup === null && task.lastSeq > held.seq);
+}
+
 /** No record is known to be missing. */
 export function isWhole(s: MmState): boolean {
   return !s.lossy && !s.blind;

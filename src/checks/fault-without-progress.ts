@@ -1,6 +1,7 @@
-import { faultBegin } from '../events/index.ts';
+import type { EventKind } from '../events/declare.ts';
+import { faultBegin, protectBegin, sysEnter, zapRangeBegin } from '../events/index.ts';
 import { SLOT_UNKNOWN } from '../state/ptes.ts';
-import type { Check } from './check.ts';
+import type { Check, KindHook } from './check.ts';
 import { isWhole, placeOn } from './evidence.ts';
 import { FAULTS_WITHOUT_PROGRESS } from './thresholds.ts';
 
@@ -28,12 +29,31 @@ export const faultWithoutProgress: Check = {
   fault va: lock not free, retry    | holds the lock for good
   fault va: lock not free, retry    |
   ... ${FAULTS_WITHOUT_PROGRESS} times, PTE unchanged
-Silent: swapcache_prepare fails, the task sleeps a tick, the PTE has changed`,
+Silent: swapcache_prepare fails, the task sleeps a tick, the PTE has changed
+Silent: the range is zapped or protected anew between the faults`,
   start(context) {
     const s = context.state;
     const last = new Map<number, Repeated>();
+    /** Something else than faults happens to a range: what faults on it next has another reason. */
+    const changed = (
+      kind: EventKind,
+      at: { readonly mm: number; readonly start: number; readonly end: number },
+    ): KindHook => [
+      kind,
+      (e) => {
+        const mm = e.args[e.at + at.mm]!;
+        const start = Math.floor(e.args[e.at + at.start]! / 4096) * 4096;
+        for (const [pid, before] of last)
+          if (before.mm === mm && !(before.va < start) && !(before.va >= e.args[e.at + at.end]!))
+            last.delete(pid);
+      },
+    ];
     return {
       before: [
+        // The task came out of its faults, and into the kernel by itself.
+        [sysEnter, (e) => void last.delete(e.pid)],
+        changed(zapRangeBegin, zapRangeBegin.at),
+        changed(protectBegin, protectBegin.at),
         [
           faultBegin,
           (e) => {

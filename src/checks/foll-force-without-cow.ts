@@ -62,6 +62,11 @@ Silent: the retry still asks for a COWed page: faults again`,
         context.cannot('pte.set');
         return;
       }
+      // Written behind the grab: a page that was written back is protected anew, for one.
+      if (s.ptes.seq[slot]! > seq) {
+        context.cannot('pte.set');
+        return;
+      }
       const kernel = context.kernel();
       const kind = c.mapping[row]! - 1;
       const anon = kind === MAPPING_ANON;

@@ -4,11 +4,14 @@ import {
   forkPtes,
   forkRange,
   forkRangeEnd,
+  gupBegin,
   gupEnd,
   gupGrabFastEnd,
+  gupPut,
   mmDup,
   pteSet,
   pteWrite,
+  refAdd,
 } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import { Tasks } from '../state/tasks.ts';
@@ -41,6 +44,8 @@ interface FastPin {
   readonly pid: number;
   /** The walk returned: it keeps the pin. */
   kept: boolean;
+  /** The slow walk took over: the fast one may have given all its pins back. */
+  slow: boolean;
 }
 
 export const gupFastForkRace: Check = {
@@ -103,7 +108,10 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
       const { sharedNs: ns, sharedCpu: cpu } = page;
       // That the PTE was still writable, or the page exclusive, when the walk looked is what its success says.
       const ordered = surelyBefore(page, held, context.skewNs());
-      const certain = ordered && held.write && !held.doubtful && isWhole(s);
+      // Puts are told by page_ref, or by the function that drops GUP references; else they go unseen.
+      const { seen } = s.sources;
+      const told = !pin.slow || seen[refAdd.code] === 1 || seen[gupPut.code] === 1;
+      const certain = ordered && told && held.write && !held.doubtful && isWhole(s);
       context.report({
         check: ID,
         severity: 'critical',
@@ -130,9 +138,11 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
           ? null
           : !ordered
             ? 'the order of two CPUs'
-            : held.write
-              ? 'which pin the put ended'
-              : 'whether the pin was for writing',
+            : !told
+              ? 'gup.put: the fast walk gives its pins back before the slow one begins'
+              : held.write
+                ? 'which pin the put ended'
+                : 'whether the pin was for writing',
       });
     }
 
@@ -201,14 +211,24 @@ Silent: gup_fast reads write_protect_seq again: changed, it unpins and takes the
             if (held === undefined || held.seq !== e.seq || !held.pin) return;
             const run = s.machines.forks.get(held.mm);
             if (run === undefined || run.endSeq > 0) return;
-            pins.set(pfn, { pfn, seq: e.seq, mm: held.mm, pid: Tasks.actor(e), kept: false });
+            pins.set(pfn, { pfn, seq: e.seq, mm: held.mm, pid: Tasks.actor(e), kept: false, slow: false });
           },
         ],
         [
           gupEnd,
           (e) => {
-            for (const pin of pins.values()) if (pin.pid === Tasks.actor(e)) pin.kept = true;
+            for (const [pfn, pin] of pins) {
+              if (pin.pid !== Tasks.actor(e)) continue;
+              if (e.args[e.at + gupEnd.at.ret]! <= 0) pins.delete(pfn);
+              else pin.kept = true;
+            }
             lookAll(e);
+          },
+        ],
+        [
+          gupBegin,
+          (e) => {
+            for (const pin of pins.values()) if (pin.pid === Tasks.actor(e)) pin.slow = true;
           },
         ],
         [forkRangeEnd, (e) => over(e, Number.NaN)],

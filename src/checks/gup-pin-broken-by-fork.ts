@@ -62,11 +62,7 @@ Silent: early copy: the child gets a copy, the parent's PTE stays writable`,
             { seq: e.seq, role: 'decision', text: 'the child maps the same page' },
           ],
         },
-        own === undefined
-          ? 'the mm through which the pin was taken'
-          : held.doubtful
-            ? 'which pin the put ended'
-            : null,
+        own === undefined ? 'the mm through which the pin was taken' : claims.doubtOf(held, e),
       );
     }
 

@@ -1,4 +1,4 @@
-import { FOLL_PIN, PIN_BIAS } from '../events/flags.ts';
+import { FOLL_PIN, MAPPING_NONE, PIN_BIAS } from '../events/flags.ts';
 import { gupPut, refAdd } from '../events/index.ts';
 import { LIFE_FREE, TRI_TRUE } from '../state/pages.ts';
 import type { Check } from './check.ts';
@@ -35,9 +35,12 @@ Silent: 1024 plain references, which look like a pin`,
             const nr = Number.isNaN(e.args[e.at + refs]!) ? 1 : e.args[e.at + refs]!;
             // A large folio counts its pins apart, the zero page does not count them (mm/gup.c, 5.7 and 6.5 on).
             if (row < 0 || s.pages.col.large[row] === 1 || s.machines.zeroPfns.has(page)) return;
-            const small = s.pages.col.flagsSeq[row]! > 0 && s.pages.col.mapping[row] !== 0;
+            // The zero page has no mapping; what is pinned otherwise has one.
+            const small = s.pages.col.flagsSeq[row]! > 0 && s.pages.col.mapping[row]! > MAPPING_NONE + 1;
             if (Number.isNaN(told) || !small) {
-              context.cannot(Number.isNaN(told) ? 'count at the unpin' : 'whether the folio is large');
+              context.cannot(
+                Number.isNaN(told) ? 'count at the unpin' : 'whether the folio is large, or the zero page',
+              );
               return;
             }
             context.judged();

@@ -76,7 +76,7 @@ Silent: refcount == 1 + mapcount behind a barrier, else the page stays`,
                   { seq: e.seq, role: 'decision', text: 'unmapped and discarded' },
                 ],
               },
-              pin !== undefined && !pin.doubtful ? null : lacks,
+              pin !== undefined ? claims.doubtOf(pin, e) : lacks,
             );
           },
         ],

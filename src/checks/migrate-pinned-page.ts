@@ -55,7 +55,7 @@ Silent: the test of the count fails, the migration is undone`,
                   { seq: e.seq, role: 'decision', text: 'the mapping went over to the new page' },
                 ],
               },
-              pin.doubtful ? 'which pin the put ended' : null,
+              claims.doubtOf(pin, e),
             );
           },
         ],

@@ -1,17 +1,24 @@
 import { PIN_BIAS } from '../events/flags.ts';
 import { pageAlloc, pageFree, refAdd, refSet } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
+import { Tasks } from '../state/tasks.ts';
 import type { Check, CheckContext, CheckRun } from './check.ts';
+import type { Held } from './evidence.ts';
+import { isKept } from './evidence.ts';
+import { surelyBefore } from './integrity.ts';
 import { type Claim, Pending } from './pending.ts';
 
 /**
  * Claims that a pin was live when its page was taken away. The pin is known by its get; that its put was not among
- * records that are missing is shown by a later count that still has it, or by the put itself.
+ * records that are missing is shown by a later count that still has it, or by the put itself, unless that may have
+ * been done before and told late.
  */
 export class PinClaims {
   readonly #pending: Pending;
+  readonly #context: CheckContext;
 
   constructor(context: CheckContext, check: Pick<Check, 'id'>) {
+    this.#context = context;
     this.#pending = new Pending(context, check);
   }
 
@@ -27,10 +34,18 @@ export class PinClaims {
     if (missing !== null) this.#pending.settle(key);
   }
 
+  /** What is missing for certainty that a pin of this mm was held and kept when an event was recorded; null nothing. */
+  doubtOf(held: Held, e: Cursor): string | null {
+    if (held.doubtful) return 'which pin the put ended';
+    if (!isKept(this.#context.state, held)) return 'whether the walk that took the pin kept it';
+    return surelyBefore(held, e, this.#context.skewNs()) ? null : 'the order of two CPUs';
+  }
+
   #counted(e: Cursor): void {
     const pfn = e.args[e.at + refAdd.at.pfn]!;
     const key = String(pfn);
-    if (this.#pending.get(key) === undefined) return;
+    const claim = this.#pending.get(key);
+    if (claim === undefined) return;
     const delta = e.args[e.at + refAdd.at.delta]!;
     const count = e.args[e.at + refAdd.at.count]!;
     // What was there before this change; a put of a pin says that there was one.
@@ -42,6 +57,15 @@ export class PinClaims {
     }
     if (delta >= PIN_BIAS) return;
     const put = delta <= -PIN_BIAS;
+    const { ns, cpu, seq } = claim.place;
+    const behind = surelyBefore({ ns, cpu: cpu ?? -1 }, e, this.#context.skewNs());
+    // A change is told after it was made: since the last record of its task, which may lie before the claim.
+    const since = this.#context.state.tasks.peek(Tasks.actor(e))?.prevSeq ?? 0;
+    if (put && !(behind && since > seq)) {
+      this.#pending.settle(key);
+      return;
+    }
+    if (!behind) return;
     this.#pending.confirm(key, {
       seq: e.seq,
       role: 'harm',

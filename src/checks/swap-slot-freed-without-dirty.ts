@@ -56,7 +56,8 @@ export const swapSlotFreedWithoutDirty: Check = {
   specificity: 2,
   example: `Fires:  swapcache.del P e ; swap.slotfree e ; lock.release P, flags without dirty
 Silent: SetPageDirty before the unlock
-Silent: the slot is kept (count > 0): it still has the content`,
+Silent: the slot is kept (count > 0): it still has the content
+Suspect: outside of faults and reclaim, where MADV_FREE may do so`,
   start(context) {
     const s = context.state;
     const open = new Map<number, Uncached>();
@@ -118,7 +119,10 @@ Silent: the slot is kept (count > 0): it still has the content`,
             }
             context.judged();
             if (own.freed === 0 || flags & PG_DIRTY || own.gen !== generation(own.pfn)) return;
-            const why = doubt(s);
+            const task = s.tasks.peek(Tasks.actor(e));
+            // madvise(MADV_FREE) makes the page clean on purpose (mm/madvise.c:madvise_free_pte_range).
+            const elsewhere = (task?.fault ?? null) !== null || (task?.reclaim ?? 0) !== 0;
+            const why = doubt(s) ?? (elsewhere ? null : 'whether madvise made the page free to discard');
             context.report({
               check: ID,
               severity: 'warning',

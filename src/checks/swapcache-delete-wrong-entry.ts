@@ -1,10 +1,17 @@
+import type { EventKind } from '../events/declare.ts';
 import {
+  anonBegin,
+  faultBegin,
+  removeMapping,
+  swapAdd,
   swapcacheDel,
   swapcacheFound,
+  swapinBegin,
   swapinEnd,
   swapReclaim,
   swapReclaimEnd,
   sysExit,
+  wpBegin,
 } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import { Tasks } from '../state/tasks.ts';
@@ -14,6 +21,9 @@ import { doubt, slotPlace } from './swap-slots.ts';
 const ID = 'swapcache-delete-wrong-entry';
 /** Slots that a folio can span at most: a huge page of 2 MiB, the largest that is swapped. */
 const FOLIO_SLOTS = 512;
+
+/** What begins something else than what a lookup was for. */
+const NEXT: readonly EventKind[] = [faultBegin, swapinBegin, anonBegin, wpBegin, swapAdd, removeMapping];
 
 interface LookUp {
   readonly pfn: number;
@@ -62,6 +72,8 @@ Silent: P locked, its entry read again: no longer e, P is left alone`,
           },
         ],
         [swapReclaimEnd, end],
+        // What a task begins with next has nothing to do with what it looked up; a reclaimer looks at its own list.
+        ...NEXT.map((kind) => [kind, end] as const),
         [swapinEnd, end],
         [sysExit, end],
         [

@@ -17,6 +17,8 @@ export interface CollapsedPage {
   readonly flags: number;
   /** The folded count before the check if nothing changed it since the isolation began; NaN otherwise. */
   readonly quiet: number;
+  /** Nobody changed the number of mappings from the check to the sample. */
+  readonly mapQuiet: boolean;
   /** Seq of the copy, 0 where no event tells it. */
   copySeq: number;
   /** Refcount as last read behind the copy, and by which event; NaN not read. */

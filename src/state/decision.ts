@@ -3,6 +3,8 @@ import type { FaultBracket } from './tasks.ts';
 /** What a probe printed of the page within the bracket; NaN where it did not. `mapcount` is the raw _mapcount. */
 export interface Sample {
   readonly seq: number;
+  /** Read of the head of a large folio, which is another page than the one the fault is about, or may be. */
+  readonly ofHead: boolean;
   readonly count: number;
   readonly mapcount: number;
   readonly flags: number;

@@ -100,7 +100,7 @@ ${collapse(1)}${released(0)}`,
 
 describeCase({
   check: 'collapse-extra-refs',
-  trigger: ALLOCATED + EXTRA + collapse(2) + released(1),
+  trigger: PROBES_LIVE + ALLOCATED + EXTRA + collapse(2) + released(1),
   severity: 'high',
   cause: 'extra-reference',
   silent: [
@@ -130,6 +130,11 @@ describeCase({
         `thp.isolate.begin mm=A va=a${EXTRA}`,
       ),
       'the count just before the check',
+    ],
+    [
+      'what maps the page is not told',
+      ALLOCATED + EXTRA + collapse(2) + released(1),
+      'the mapcount just before the check',
     ],
   ],
 });

@@ -165,7 +165,7 @@ describeCase({
     [
       'whether the page is a small one',
       '  0 10 dirty.set pfn=P\n  0 10 lock.wait pfn=P\n  0 10 lru.activate pfn=P\n  0 10 ref.refused pfn=P delta=1\n  0 10 pte.write mm=A va=a old=none value=P:r\n  0 10 gup.put pfn=P refs=1 flags=pin count=2\n',
-      'whether the folio is large',
+      'whether the folio is large, or the zero page',
     ],
   ],
 });

@@ -74,9 +74,12 @@ describeCase({
 const FREED = `${CACHED}${UNCACHED}  0 10 swap.slotfree entry=swap:7 nr=1\n`;
 const CLEAN = '  0 10 lock.release pfn=P flags=locked|swapbacked|lru\n';
 
+/** A swap-in fault, which has no business with madvise. */
+const INSIDE = '  0 10 swapin.begin mm=A va=a pte=swap:7\n';
+
 describeCase({
   check: 'swap-slot-freed-without-dirty',
-  trigger: `${FREED}${CLEAN}`,
+  trigger: `${INSIDE}${FREED}${CLEAN}`,
   severity: 'warning',
   cause: 'clean-without-slot',
   silent: [
@@ -84,6 +87,13 @@ describeCase({
     ['the slot is kept', `${CACHED}${UNCACHED}${CLEAN}`],
   ],
   without: [['the flags', `${FREED}  0 10 lock.release pfn=P\n`, 'page flags at lock.release']],
+  suspect: [
+    [
+      'madvise(MADV_FREE) cleans what it frees',
+      `${FREED}${CLEAN}`,
+      'whether madvise made the page free to discard',
+    ],
+  ],
 });
 
 test('a page that reclaim frees needs no dirty flag, and an unlock of another time says nothing', () => {

@@ -29,6 +29,14 @@ function addressIn(s: MmState, mm: number, pfn: number): number {
   return slot < 0 ? Number.NaN : s.ptes.address(slot);
 }
 
+/** Whether another task may have changed the number of mappings of a page since a moment, as far as rmap is told. */
+function mapsChange(s: MmState, row: number, since: number): boolean {
+  const c = s.pages.col;
+  if (!s.tellsMappings || c.mapSeq[row]! > since) return true;
+  // Announced at its entry, and perhaps not done by then.
+  return c.mapSeq[row] !== 0 && s.tasks.peek(c.mapPid[row]!)?.lastSeq === c.mapSeq[row];
+}
+
 /**
  * A change of the refcount by a task that is collapsing. The first +1 on a locked page is the isolation, right
  * behind the check; what is read behind the copy tells whether others still held the page.
@@ -66,6 +74,7 @@ export function sampleCollapse(
     mapcount: a[e.at + refAdd.at.mapcount]!,
     flags,
     quiet: changedBefore < collapse.isolateSeq ? s.pages.count(row) - 1 : Number.NaN,
+    mapQuiet: !mapsChange(s, row, collapse.isolateSeq),
     copySeq: 0,
     countAfter: Number.NaN,
     countAfterSeq: 0,
@@ -106,6 +115,7 @@ export const collapseFolds: readonly Fold[] = [
       flags: s.pages.col.flagsSeq[row] === 0 ? Number.NaN : s.pages.col.flags[row]!,
       // The kernel itself read it, at the check.
       quiet: e.args[e.at + collapseCheck.at.count]!,
+      mapQuiet: true,
       copySeq: 0,
       countAfter: Number.NaN,
       countAfterSeq: 0,

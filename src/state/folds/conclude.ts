@@ -40,7 +40,9 @@ function pageOf(s: MmState, wp: WpBracket, sample: Sample | null): Decision['pag
   if (wp.noPage) return 'zero';
   const mapping = wp.mappingBefore - 1;
   if (mapping === MAPPING_KSM) return 'ksm';
-  if (wp.test !== null || mapping === MAPPING_ANON) return 'anon';
+  // Anonymous memory that is not swap backed is lazily freed; a page that was freed unseen may be file memory by now.
+  const backed = flag(sample, PG_SWAPBACKED) !== false;
+  if (wp.test !== null || (mapping === MAPPING_ANON && backed)) return 'anon';
   if (mapping === MAPPING_FILE) return wp.copy !== null || wp.clearSeq > 0 ? 'private-file' : 'shared';
   if (sample !== null && !Number.isNaN(sample.flags)) {
     // Page cache that is not shmem is never swapbacked; shmem under a private mapping is told by `mapping=` alone.
@@ -67,7 +69,7 @@ function exclusiveAt(
   }
   // folio_move_anon_rmap is called only for a page that was not exclusive and passed the test (memory.c, 5.19 on).
   if (wp.moved) return { value: false, seq: wp.decidedSeq };
-  if (wp.test !== null) return { value: exclusiveIn(wp.test) ?? false, seq: wp.test.seq };
+  if (wp.test !== null && !wp.test.ofHead) return { value: exclusiveIn(wp.test) ?? false, seq: wp.test.seq };
   const reuse = exclusiveIn(wp.reuse);
   if (reuse !== undefined && wp.reuse !== null) return { value: reuse, seq: wp.reuse.seq };
   // A reuse that did not go through the test: it was exclusive. Rests on the absence of rmap.move, so it proves nothing.

@@ -59,8 +59,10 @@ function enter(task: Task, kind: FaultBracket['kind'], mm: number, va: number, s
 function sampleOf(
   e: Cursor,
   at: { readonly count: number; readonly mapcount: number; readonly flags: number },
+  ofHead: boolean,
 ): Sample {
   return {
+    ofHead,
     seq: e.seq,
     count: e.args[e.at + at.count]!,
     mapcount: e.args[e.at + at.mapcount]!,
@@ -167,6 +169,7 @@ function onUnlock(s: MmState, e: Cursor, task: Task): void {
   if (wp !== null && wp.pfn === page) {
     const sample = {
       seq: e.seq,
+      ofHead: false,
       count: e.args[e.at + count]!,
       mapcount: Number.NaN,
       flags: e.args[e.at + flags]!,
@@ -175,7 +178,8 @@ function onUnlock(s: MmState, e: Cursor, task: Task): void {
       if (wp.first === null && !wp.moved && !Number.isNaN(sample.flags)) wp.first = sample;
       readCount(wp, sample.count, e.seq);
     }
-    wp.ownLock = sample;
+    // A copy frees the swap of the page that it left, under a lock of its own (mm/swap_state.c:free_swap_cache).
+    if (!wp.decided || wp.moved) wp.ownLock = sample;
   }
 }
 
@@ -215,8 +219,9 @@ export const faultFolds: readonly Fold[] = [
 
   fold(wpBegin, onWpBegin),
   fold(wpTest, (s, e, task) => {
-    const sample = sampleOf(e, wpTest.at);
-    const wp = wpFor(s, task, e.args[e.at + wpTest.at.pfn]!, Number.NaN, (sample.flags & PG_HEAD) !== 0);
+    const folio = e.args[e.at + wpTest.at.pfn]!;
+    const sample = sampleOf(e, wpTest.at, folio !== (wpOf(task)?.pfn ?? folio));
+    const wp = wpFor(s, task, folio, Number.NaN, (sample.flags & PG_HEAD) !== 0);
     if (wp === null) return;
     lookAround(s, wp);
     readFlags(wp, sample);
@@ -232,7 +237,7 @@ export const faultFolds: readonly Fold[] = [
   }),
   fold(wpCopy, (s, e, task) => {
     const page = e.args[e.at + wpCopy.at.pfn]!;
-    const sample = sampleOf(e, wpCopy.at);
+    const sample = sampleOf(e, wpCopy.at, false);
     const wp = wpFor(s, task, page, e.args[e.at + wpCopy.at.va]!, (sample.flags & PG_HEAD) !== 0);
     if (wp === null) return;
     if (page === -1) wp.noPage = true;
@@ -253,7 +258,9 @@ export const faultFolds: readonly Fold[] = [
     if (wp !== null) wp.copied = true;
   }),
   fold(wpReuse, (s, e, task) => {
-    const sample = sampleOf(e, wpReuse.at);
+    // The page is told, the flags are read of its folio.
+    const flags = e.args[e.at + wpReuse.at.flags]!;
+    const sample = sampleOf(e, wpReuse.at, (flags & PG_HEAD) !== 0);
     const page = e.args[e.at + wpReuse.at.pfn]!;
     const wp = wpFor(s, task, page, e.args[e.at + wpReuse.at.va]!, (sample.flags & PG_HEAD) !== 0);
     if (wp === null) return;
@@ -264,7 +271,8 @@ export const faultFolds: readonly Fold[] = [
     wp.reuse = sample;
     decide(wp, e.seq);
     becomesExclusive(s, wp);
-    if (page >= 0) noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN, task.pid);
+    if (page >= 0 && !sample.ofHead)
+      noteFlags(s, e.seq, s.pages.ensure(page, e.seq), sample.flags, Number.NaN, task.pid);
     // x86 sets the write bit without a pte.set (P6 b); ptep_set_access_flags tells the word where it is probed.
     const owner = s.ptes.mm(wp.mm, e.seq);
     const slot = s.ptes.slotAt(owner, wp.va);

@@ -205,6 +205,7 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
   if (c.watched[row] !== 0) {
     watchCount(s, e, page, row, change, {
       seq: e.seq,
+      ofHead: false,
       count: printed,
       mapcount: a[o + mapcount]!,
       flags: a[o + flags]!,

@@ -1,6 +1,6 @@
 import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
 import { PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_USER } from '../../core/pte.ts';
-import { MAPPING_ANON, MAPPING_KSM } from '../../events/flags.ts';
+import { MAPPING_ANON, MAPPING_FILE, MAPPING_KSM } from '../../events/flags.ts';
 import {
   pteSet,
   pteWrite,
@@ -91,6 +91,8 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
       else if (told === 0 && task.fault?.kind === 'swapin') c.exclusive[row] = TRI_FALSE;
       else if (Number.isNaN(told)) c.exclusive[row] = TRI_UNKNOWN;
     }
+    // Mapped as file memory: it was freed and taken anew where neither was told.
+    else if (e.args[e.at + anon] === 0) c.mapping[row] = MAPPING_FILE + 1;
     if (!tellsPtes(s) && e.args[e.at + anon] === 1)
       mapWithoutPte(s, e.args[e.at + mm]!, e.args[e.at + va]! + k * 4096, first + k, e.seq);
   }

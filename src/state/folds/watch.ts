@@ -56,16 +56,17 @@ export function readCount(wp: WpBracket, count: number, seq: number): void {
 /** Notes the first flags that the faulting task read of the page, before it changed any of them itself. */
 export function readFlags(wp: WpBracket, sample: Sample): void {
   if (Number.isNaN(sample.flags)) return;
-  if (wp.first === null && !wp.moved) wp.first = sample;
+  if (wp.first === null && !wp.moved && !sample.ofHead) wp.first = sample;
   if (wp.ownLock === null && wp.tested === undefined && wp.test === null) {
     wp.lockedSample = (sample.flags & PG_LOCKED) !== 0;
     wp.lockedSeq = sample.seq;
   }
 }
 
-/** AnonExclusive in a sample of flags; undefined if there is none. */
+/** AnonExclusive in a sample of flags; undefined if there is none: each page of a large folio has its own. */
 export function exclusiveIn(sample: Sample | null): boolean | undefined {
-  return sample === null || Number.isNaN(sample.flags) ? undefined : (sample.flags & PG_OWNER_2) !== 0;
+  if (sample === null || sample.ofHead || Number.isNaN(sample.flags)) return undefined;
+  return (sample.flags & PG_OWNER_2) !== 0;
 }
 
 /** A change of the refcount of a page on which do_wp_page brackets are open. `after` is the count printed after it. */
