@@ -27,10 +27,38 @@ const BATCH_EVENTS = 16384;
 /** No kind of event has more arguments than this. */
 export const MAX_WIDTH = 8;
 
+const BATCH_ARGS = BATCH_EVENTS * 6;
+
+/** Columns with room for events. */
+type Columns = Pick<EventBatch, 'kind' | 'at' | 'args' | 'ns' | 'cpu' | 'pid' | 'ctx' | 'record'>;
+
+const ownMemory = (bytes: number): ArrayBufferLike => new ArrayBuffer(bytes);
+const sharedMemory = (bytes: number): ArrayBufferLike => new SharedArrayBuffer(bytes);
+
+function makeColumns(
+  capacity: number,
+  argCapacity: number,
+  memory: (bytes: number) => ArrayBufferLike,
+): Columns {
+  return {
+    kind: new Uint8Array(memory(capacity)),
+    at: new Uint32Array(memory(capacity * 4)),
+    args: new Float64Array(memory(argCapacity * 8)),
+    ns: new Float64Array(memory(capacity * 8)),
+    cpu: new Int16Array(memory(capacity * 2)),
+    pid: new Int32Array(memory(capacity * 4)),
+    ctx: new Uint16Array(memory(capacity * 2)),
+    record: new Float64Array(memory(capacity * 8)),
+  };
+}
+
 /** Fills batches event by event. `take` hands over what was filled and starts anew. */
 export class EventBatchBuilder {
-  #capacity = BATCH_EVENTS;
-  #argCapacity = BATCH_EVENTS * 6;
+  #capacity = 0;
+  #argCapacity = 0;
+  /** Columns that are used in turn; none: every batch has its own. */
+  readonly #ring: (Columns | undefined)[];
+  #turn = -1;
   #firstSeq: number;
   count = 0;
   #argCount = 0;
@@ -49,22 +77,39 @@ export class EventBatchBuilder {
   #hCtx = 0;
   #hRecord = 0;
 
-  constructor(firstSeq = 1) {
+  /**
+   * `ring`: so many batches share their memory in turn, and with other threads: one that was taken is overwritten when
+   * so many less one have been taken after it. 0: every batch has its own.
+   */
+  constructor(firstSeq = 1, ring = 0) {
     this.#firstSeq = firstSeq;
+    this.#ring = new Array<Columns | undefined>(ring).fill(undefined);
     this.#fresh();
   }
 
   #fresh(): void {
     this.count = 0;
     this.#argCount = 0;
-    this.#kind = new Uint8Array(this.#capacity);
-    this.#at = new Uint32Array(this.#capacity);
-    this.#args = new Float64Array(this.#argCapacity);
-    this.#ns = new Float64Array(this.#capacity);
-    this.#cpu = new Int16Array(this.#capacity);
-    this.#pid = new Int32Array(this.#capacity);
-    this.#ctx = new Uint16Array(this.#capacity);
-    this.#record = new Float64Array(this.#capacity);
+    if (this.#ring.length === 0) {
+      this.#use(makeColumns(BATCH_EVENTS, BATCH_ARGS, ownMemory));
+      return;
+    }
+    this.#turn = (this.#turn + 1) % this.#ring.length;
+    this.#ring[this.#turn] ??= makeColumns(BATCH_EVENTS, BATCH_ARGS, sharedMemory);
+    this.#use(this.#ring[this.#turn]!);
+  }
+
+  #use({ kind, at, args, ns, cpu, pid, ctx, record }: Columns): void {
+    this.#capacity = kind.length;
+    this.#argCapacity = args.length;
+    this.#kind = kind;
+    this.#at = at;
+    this.#args = args;
+    this.#ns = ns;
+    this.#cpu = cpu;
+    this.#pid = pid;
+    this.#ctx = ctx;
+    this.#record = record;
   }
 
   /** States the record that the next events come from. */
@@ -92,23 +137,18 @@ export class EventBatchBuilder {
   }
 
   #grow(): void {
-    const widen = <T extends Uint8Array | Uint16Array | Uint32Array | Int16Array | Int32Array | Float64Array>(
-      from: T,
-      to: T,
-    ): T => {
-      to.set(from);
-      return to;
-    };
-    this.#capacity *= 2;
-    this.#argCapacity *= 2;
-    this.#kind = widen(this.#kind, new Uint8Array(this.#capacity));
-    this.#at = widen(this.#at, new Uint32Array(this.#capacity));
-    this.#args = widen(this.#args, new Float64Array(this.#argCapacity));
-    this.#ns = widen(this.#ns, new Float64Array(this.#capacity));
-    this.#cpu = widen(this.#cpu, new Int16Array(this.#capacity));
-    this.#pid = widen(this.#pid, new Int32Array(this.#capacity));
-    this.#ctx = widen(this.#ctx, new Uint16Array(this.#capacity));
-    this.#record = widen(this.#record, new Float64Array(this.#capacity));
+    const ringed = this.#ring.length > 0;
+    const wider = makeColumns(this.#capacity * 2, this.#argCapacity * 2, ringed ? sharedMemory : ownMemory);
+    wider.kind.set(this.#kind);
+    wider.at.set(this.#at);
+    wider.args.set(this.#args);
+    wider.ns.set(this.#ns);
+    wider.cpu.set(this.#cpu);
+    wider.pid.set(this.#pid);
+    wider.ctx.set(this.#ctx);
+    wider.record.set(this.#record);
+    if (ringed) this.#ring[this.#turn] = wider;
+    this.#use(wider);
   }
 
   /** Adds an event; arguments in storage order, missing ones are NaN (a pte is two arguments). */

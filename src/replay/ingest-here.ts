@@ -10,11 +10,12 @@ import { renderedTexts, textsOf } from './record-texts.ts';
 
 /**
  * From bytes to events: reading, decompressing and decoding an input in this thread. The same as `ingest`, which does
- * so in another one. Throws InputError.
+ * so in another one. With a `ring` the events of a message are there until so many less one have followed
+ * (EventBatchBuilder). Throws InputError.
  */
 export async function* ingestHere(
   input: Input,
-  options: IngestOptions & OpenOptions = {},
+  options: IngestOptions & OpenOptions & { readonly ring?: number } = {},
 ): AsyncGenerator<Ingested> {
   const trace = await openInput(input, options);
   const decoder = new TraceDecoder(trace.names, (name, specs) => trace.extractor(name, specs), {
@@ -22,7 +23,7 @@ export async function* ingestHere(
     header: { kernel: trace.facts.kernel, arch: trace.facts.arch },
     label: trace.source.label,
   });
-  const out = new EventBatchBuilder();
+  const out = new EventBatchBuilder(1, options.ring);
   const keepsTexts = options.texts === true && trace.lines === true;
   const rendersTexts = options.texts === true && trace.recordText !== undefined;
   let texts: RecordText[] = [];

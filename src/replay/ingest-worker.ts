@@ -17,11 +17,14 @@ export type WorkerMessage =
   | { readonly kind: 'ingested'; readonly ingested: Ingested }
   | { readonly kind: 'input error'; readonly text: string };
 
-function buffersOf({ events, texts }: Ingested): ArrayBuffer[] {
-  return [
-    ...[events.kind, events.at, events.args, events.ns, events.cpu, events.pid, events.ctx, events.record],
-    ...texts.flatMap((text) => [text.places, text.text]),
-  ].map((column) => column.buffer as ArrayBuffer);
+/**
+ * Batches whose events are in use: those that the other side has, one that waits to be sent, and one that is being
+ * filled. Their memory is shared and used in turn: handing over ever new buffers keeps both threads collecting garbage.
+ */
+const RING = LOOK_AHEAD + 2;
+
+function buffersOf({ texts }: Ingested): ArrayBuffer[] {
+  return texts.flatMap((text) => [text.places, text.text]).map((column) => column.buffer as ArrayBuffer);
 }
 
 /** Sends messages as long as the other side keeps up. */
@@ -33,7 +36,7 @@ async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Pr
     wake?.();
   });
   try {
-    for await (const ingested of ingestHere(start.input, start.options)) {
+    for await (const ingested of ingestHere(start.input, { ...start.options, ring: RING })) {
       while (credit === 0) {
         await new Promise<void>((resolve) => {
           wake = resolve;
