@@ -17,15 +17,19 @@ interface Told {
 /** A FOLL_PIN through the faulting mapping. The count after the copy must still hold it. */
 function judgePin(held: HeldReference, fault: WriteFault): Told {
   const after = fault.d.wp.countAfter;
-  const certain = !held.doubtful && held.own === true && after >= 1024;
+  // Of file memory in a private mapping the process gets a copy whoever holds it.
+  const anon = fault.d.page === 'anon';
+  const certain = !held.doubtful && held.own === true && anon && after >= 1024;
   return {
     severity: 'critical',
     verdict: certain ? 'proven' : 'suspect',
     missing: certain
       ? null
-      : held.own === true
-        ? 'a count of the page after the copy'
-        : 'the mm through which the pin was taken',
+      : !anon
+        ? 'whether the page is anonymous'
+        : held.own === true
+          ? 'a count of the page after the copy'
+          : 'the mm through which the pin was taken',
   };
 }
 

@@ -1,9 +1,17 @@
 import { PTE_KIND, PTE_MIGRATION } from '../core/pte.ts';
-import { lockRelease, mmExit, pageFree, pteSet, swapinBegin, zapRangeBegin } from '../events/index.ts';
+import {
+  lockRelease,
+  migrateEntrySet,
+  mmExit,
+  pageFree,
+  pteSet,
+  swapinBegin,
+  zapRangeBegin,
+} from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import type { Migration } from '../state/machines.ts';
 import type { Check } from './check.ts';
-import { hexText, placeOn } from './evidence.ts';
+import { actorOf, hexText, placeOn } from './evidence.ts';
 import { Pending } from './pending.ts';
 
 const ID = 'migration-entry-leaked';
@@ -91,6 +99,15 @@ Silent: the range was unmapped, and the entry with it`,
             const va = s.ptes.address(s.ptes.slotOf(e.args[e.at + ptep]!, owner));
             seenAgain(e, e.args[e.at + mm]!, va, e.args[e.at + old]!, e.args[e.at + old + 1]!);
           },
+        ],
+        [
+          migrateEntrySet,
+          (e) => {
+            // A new entry in its place: what is seen there from now on is that one.
+            const mm = actorOf(s, e)?.unmap?.mm ?? Number.NaN;
+            pending.settle(keyOf(mm, e.args[e.at + migrateEntrySet.at.va]!));
+          },
+          pending.wake,
         ],
         [mmExit, (e) => gone(e.args[e.at + mmExit.at.mm]!, 0, Number.POSITIVE_INFINITY)],
         [

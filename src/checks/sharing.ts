@@ -122,7 +122,10 @@ export function watchSharing(
             pending.settle(`${page}`);
             return;
           }
+          const writers = mappersOf(s, row).filter(({ write }) => write === true);
           if (raw < 1) pending.drop(`${page}`);
+          // No PTE is known to be writable any more: what the mapcount counts are others.
+          else if (writers.length === 0) pending.settle(`${page}`);
           // In the midst of a copy or a fork the count may be on its way.
           else if (actorOf(s, e)?.forkPtes == null && e.args[e.at + count]! >= raw + 1)
             pending.confirm(`${page}`, {

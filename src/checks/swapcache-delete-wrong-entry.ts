@@ -16,6 +16,7 @@ import {
 import type { Cursor } from '../state/cursor.ts';
 import { Tasks } from '../state/tasks.ts';
 import type { Check } from './check.ts';
+import { surelyBefore } from './integrity.ts';
 import { doubt, slotPlace } from './swap-slots.ts';
 
 const ID = 'swapcache-delete-wrong-entry';
@@ -29,6 +30,8 @@ interface LookUp {
   readonly pfn: number;
   readonly entry: number;
   readonly seq: number;
+  readonly ns: number;
+  readonly cpu: number;
 }
 
 export const swapcacheDeleteWrongEntry: Check = {
@@ -58,7 +61,13 @@ Silent: P locked, its entry read again: no longer e, P is left alone`,
             const row = s.swap.table.find(entry);
             end(e);
             if (row < 0 || s.swap.table.col.cached[row] === 0) return;
-            found.set(Tasks.actor(e), { pfn: s.swap.table.col.page[row]!, entry, seq: e.seq });
+            found.set(Tasks.actor(e), {
+              pfn: s.swap.table.col.page[row]!,
+              entry,
+              seq: e.seq,
+              ns: e.ns,
+              cpu: e.cpu,
+            });
           },
         ],
         [
@@ -68,7 +77,13 @@ Silent: P locked, its entry read again: no longer e, P is left alone`,
             const row = s.pages.find(pfn);
             end(e);
             if (row < 0 || Number.isNaN(s.pages.col.entry[row]!)) return;
-            found.set(Tasks.actor(e), { pfn, entry: s.pages.col.entry[row]!, seq: e.seq });
+            found.set(Tasks.actor(e), {
+              pfn,
+              entry: s.pages.col.entry[row]!,
+              seq: e.seq,
+              ns: e.ns,
+              cpu: e.cpu,
+            });
           },
         ],
         [swapReclaimEnd, end],
@@ -97,7 +112,10 @@ Silent: P locked, its entry read again: no longer e, P is left alone`,
             const added = row < 0 ? 0 : s.swap.table.col.addSeq[row]!;
             // Where the folio was cached anew in between, both entries are told and nothing rests on an absence.
             const moved = row >= 0 && s.swap.table.col.page[row] === pfn && added > look.seq;
-            const why = doubt(s);
+            const c = s.swap.table.col;
+            const ordered =
+              !moved || surelyBefore(look, { ns: c.addNs[row]!, cpu: c.addCpu[row]! }, context.skewNs());
+            const why = doubt(s) ?? (ordered ? null : 'the order of two CPUs');
             context.report({
               check: ID,
               severity: 'critical',

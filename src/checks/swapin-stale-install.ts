@@ -1,4 +1,4 @@
-import { pteSet, swapWrite } from '../events/index.ts';
+import { pteSet, swapFree, swapWrite } from '../events/index.ts';
 import { TRI_TRUE } from '../state/pages.ts';
 import { Tasks } from '../state/tasks.ts';
 import type { Check } from './check.ts';
@@ -21,11 +21,26 @@ export const swapinStaleInstall: Check = {
                                     | store ; swapped out to e again
   PTE is e again: installs X        |
 Silent: T0 reserved e first (swapcache_prepare): T1 backs off
-Silent: X was read through the swap cache: T1 finds X there`,
+Silent: X was read through the swap cache: T1 finds X there
+Silent: T0 drops its count of e before it installs X: who writes to e then, writes behind the check`,
   start(context) {
     const s = context.state;
+    /** Last slots whose count a task dropped: a swap-in frees its slot before it installs the page (5.18 on). */
+    const dropped = new Map<number, { readonly first: number; readonly nr: number; readonly seq: number }>();
     return {
       before: [
+        [
+          swapFree,
+          (e) => {
+            const { entry, nr } = swapFree.at;
+            const slots = e.args[e.at + nr]!;
+            dropped.set(Tasks.actor(e), {
+              first: e.args[e.at + entry]!,
+              nr: slots > 1 ? slots : 1,
+              seq: e.seq,
+            });
+          },
+        ],
         [
           pteSet,
           (e) => {
@@ -59,6 +74,16 @@ Silent: X was read through the swap cache: T1 finds X there`,
             const readSeq = c.readSeq[row]!;
             const wrote = { seq: t.writeSeq[slot]!, ns: t.writeNs[slot]!, cpu: t.writeCpu[slot]! };
             if (wrote.seq <= readSeq || t.writePage[slot] === pfn) return;
+            // Its own count kept the slot until then, and the page under its locks is the one that was in it.
+            const own = dropped.get(Tasks.actor(e));
+            if (
+              own !== undefined &&
+              own.seq > readSeq &&
+              own.seq < wrote.seq &&
+              own.first <= entry &&
+              entry < own.first + own.nr
+            )
+              return;
             const read = { ns: c.readNs[row]!, cpu: c.readCpu[row]! };
             const freed = t.freeSeq[slot]! > readSeq && t.freeSeq[slot]! < wrote.seq;
             const skew = context.skewNs();

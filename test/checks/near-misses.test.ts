@@ -209,3 +209,115 @@ describe('faults on one address again and again', () => {
     ).toHaveLength(1);
   });
 });
+
+describe('tasks and their mms', () => {
+  const REUSED = `
+  0 11 ref.add pfn=P delta=1 count=2 mapcount=0 flags=ae|${ORDINARY} mapping=anon
+  0 11 wp.begin mm=B va=b flags=write|user pte=P:r
+  0 11 wp.reuse mm=B va=b pfn=P count=2 mapcount=0 flags=ae|${ORDINARY}
+  0 11 wp.end ret=0
+`;
+  test('a child that borrowed an mm has another one once it executes a program', () => {
+    const spawned = (exec: string): string => `${PROBES_LIVE}${ALLOCATED}
+  0 10 task.new pid=11 vm=yes
+  0 10 task.fork parent=10 child=11
+${exec}
+  0 11 gup.begin how=get-fast start=b nr=1 flags=get|write
+  0 11 gup.grab pfn=P refs=1 flags=get|write
+${REUSED}`;
+    expect(proven(spawned('  0 11 task.exec pid=11 oldpid=11'))).toEqual([]);
+    expect(proven(spawned('')).join()).toContain('cow-leak-through-gup-ref');
+  });
+
+  test('a walk of another mm ends with its system call', () => {
+    const walked = (end: string): string => `${PROBES_LIVE}
+  0 11 gup.begin how=locked mm=A start=a nr=1 flags=get|remote
+${end}
+  0 11 gup.grab pfn=P refs=1 flags=get count=1
+${REUSED}`;
+    expect(proven(walked('  0 11 sys.exit call=1 ret=0'))).toEqual([]);
+    expect(proven(walked('')).join()).toContain('cow-leak-through-gup-ref');
+  });
+});
+
+test('a migration entry that mremap moves is removed at its new place', () => {
+  const migrated = (moved: string): string => `
+  1 30 mig.unmap.begin pfn=P mm=A va=a
+  1 30 mig.entry va=a pte=P:m
+  1 30 mig.unmap.end ok=yes
+${moved}
+  1 30 mig.restore.begin pfn=P mm=A va=b
+  1 30 lock.release pfn=P flags=locked|${ORDINARY}
+`;
+  const AGAIN = `
+  1 30 mig.unmap.begin pfn=P mm=A va=a
+  1 30 mig.entry va=a pte=P:m
+  1 30 mig.unmap.end ok=yes
+`;
+  const FAULT = '  0 10 swapin.begin mm=A va=a flags=user pte=P:m\n';
+  expect(
+    told(judge(`${migrated('  0 10 pte.move-range mm=A from=a to=b length=4096')}${AGAIN}${FAULT}`)),
+  ).toEqual([]);
+  expect(proven(migrated('') + FAULT)).toHaveLength(1);
+  // It stands there anew: what the fault finds is another migration's.
+  expect(proven(migrated('') + AGAIN + FAULT)).toEqual([]);
+});
+
+test('a PTE was cleared unseen, and its page is shared again by a fork', () => {
+  const forked = `${PROBES_LIVE}${ALLOCATED}${SHARED}
+  0 10 wp.begin mm=A va=a flags=write|user pte=P:r
+  0 10 wp.reuse mm=A va=a pfn=P count=1 mapcount=0 flags=ae|${ORDINARY}
+  0 10 pte.access mm=A va=a ptep=T value=P:w
+  0 10 wp.end ret=0
+`;
+  const AGAIN = `
+  0 10 fork.begin child=C parent=A start=a end=a+8
+  0 10 fork.ptes.begin child=C parent=A va=a max=1 dst=TC src=T
+  0 10 pte.set mm=C ptep=TC old=none value=P:r nr=1
+  0 10 fork.ptes.end nr=1
+  0 10 mm.dup mm=C
+`;
+  const COUNTED = `  1 20 ref.add pfn=P delta=1 count=3 mapcount=1 flags=${ORDINARY} mapping=anon\n`;
+  expect(proven(forked + AGAIN + COUNTED)).toEqual([]);
+  expect(proven(forked + COUNTED)).toEqual([
+    'critical proven writable-pte-shared-anon (writable-and-shared) x1',
+  ]);
+});
+
+test('a swap-in gives up its slot, another page goes there, and only then the PTE is told', () => {
+  const swapin = (freed: string): string => `
+  0 10 swapin.begin mm=A va=a+1 pte=swap:7
+  0 10 swap.read pfn=X entry=swap:7
+${freed}
+  1 11 swap.slotfree entry=swap:7 nr=1
+  1 11 swap.alloc entry=swap:7
+  1 11 swap.write pfn=Y entry=swap:7
+  0 10 pte.set mm=A ptep=T:1 old=swap:7 value=X:r nr=1
+`;
+  expect(proven(swapin('  0 10 swap.free entry=swap:7 nr=1'))).toEqual([]);
+  expect(proven(swapin('  1 11 swap.free entry=swap:7 nr=1'))).toEqual([
+    'critical proven swapin-stale-install (slot-reused) x1',
+  ]);
+});
+
+test('a page of file memory is copied for who writes to a private mapping, whoever pins it', () => {
+  const pinned = (mapping: string): string => `${PROBES_LIVE}
+  0 10 fault.begin mm=A va=a flags=user
+  0 10 gup.begin how=pin mm=A start=a nr=1 flags=pin
+  0 10 gup.grab pfn=P refs=1 flags=pin count=2
+  0 10 ref.add pfn=P delta=1024 count=1026 mapcount=0 flags=${ORDINARY} ${mapping}
+  0 10 gup.end how=pin ret=1
+  0 10 wp.begin mm=A va=a flags=write|user pte=P:r
+  0 10 wp.copy mm=A va=a pfn=P pte=P:r count=1027 mapcount=0 flags=${ORDINARY}
+  0 10 pte.clear-flush mm=A va=a ptep=T
+  0 10 rmap.new pfn=Q mm=A va=a exclusive=yes
+  0 10 pte.set mm=A ptep=T old=none value=Q:w nr=1
+  0 10 ref.add pfn=P delta=-1 count=1026 mapcount=-1 flags=${ORDINARY} ${mapping}
+  0 10 wp.end ret=0
+`;
+  expect(said('gup-pin-broken-by-cow', pinned(''))).toEqual([
+    'critical suspect gup-pin-broken-by-cow (pin) x1',
+  ]);
+  expect(told(judge(pinned('mapping=file')))).toEqual([]);
+  expect(proven(pinned('mapping=anon')).join()).toContain('gup-pin-broken-by-cow');
+});

@@ -277,6 +277,9 @@ export const pteFolds: readonly Fold[] = [
     const { mm, from, to, length } = moveTables.at;
     const owner = s.ptes.mm(e.args[e.at + mm]!, e.seq);
     const size = e.args[e.at + length]!;
+    // Migration entries go with the tables: they are removed at their new place.
+    if (s.machines.migrations.size > 0)
+      s.machines.unmapped(e.args[e.at + mm]!, e.args[e.at + from]!, e.args[e.at + from]! + size);
     if (owner < 0 || Number.isNaN(size)) return;
     weakenRange(s.ptes, owner, e.args[e.at + from]!, e.args[e.at + from]! + size);
     weakenRange(s.ptes, owner, e.args[e.at + to]!, e.args[e.at + to]! + size);

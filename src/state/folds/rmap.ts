@@ -53,6 +53,8 @@ function onNew(s: MmState, e: Cursor, task: Task): void {
   const fresh =
     task.forkPtes !== null ||
     (task.fault !== null && (task.fault.kind === 'anon' || task.fault.kind === 'wp'));
+  // Pins of what the page was before: their puts were not told, as where page_ref is filtered.
+  if (fresh && c.hold[row] !== 0) s.holds.dropAll(row, true);
   c.exclusive[row] =
     told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : TRI_UNKNOWN;
   if (task.forkPtes !== null) task.forkPtes.copied = page;

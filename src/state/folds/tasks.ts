@@ -83,6 +83,8 @@ export const taskFolds: readonly Fold[] = [
   fold(taskExec, (s, e, task) => {
     const pid = e.args[e.at + taskExec.at.pid]!;
     const old = e.args[e.at + taskExec.at.oldpid]!;
+    // What it has run on since is told by its next fault, where no probe on exec told it before.
+    if (s.sources.seen[mmExec.code] === 0) task.mm = Number.NaN;
     if (!Number.isNaN(old) && old !== pid) renew(s, pid, e.seq).mm = task.mm;
   }),
   fold(taskExit, (s, e, task) => {
@@ -127,6 +129,9 @@ export const taskFolds: readonly Fold[] = [
     weakenRange(s.ptes, s.ptes.mm(task.mm, e.seq), start, start + e.args[e.at + sysEnter.at.a1]!);
   }),
   fold(sysExit, (_s, _e, task) => {
+    // Not every walk tells its end.
+    task.gup = null;
+    task.grabPfn = -1;
     task.reclaim &= ~(1 << RECLAIM_PAGES);
   }),
 ];
