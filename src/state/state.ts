@@ -86,7 +86,7 @@ export interface StateImage {
 /** The MM as far as events 1..seq tell. A fold: the same events give the same state, whatever the batches. */
 export class MmState {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 1;
+  static readonly version = 2;
   seq = 0;
   ns = 0;
   /** Seq after which nothing is known of what was before: start, segment, or lost records. */

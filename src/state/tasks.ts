@@ -157,7 +157,7 @@ export interface TasksImage {
 /** Tasks by pid. Idle tasks are one per CPU (pid -1-cpu); interrupts too. */
 export class Tasks {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 2;
+  static readonly version = 3;
   #byPid = new Map<number, Task>();
   #cached: Task = newTask(Number.NaN, 0);
   /** Tasks that exited, oldest first: kept for a while, because their last records come after their exit. */
