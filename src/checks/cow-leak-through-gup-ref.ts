@@ -44,7 +44,9 @@ Silent: the reference was taken by the parent itself`,
         // The counts must be the faulting task's own readings: what was folded may lack records that nothing announced.
         const told = d.inputs.countTold && d.inputs.mappingsTold;
         const held = first.pin ? !first.doubtful && d.inputs.count >= PIN_BIAS : room >= 1;
-        const certain = told && held && whole && ordered;
+        // An exclusive page has been its mm's alone: a plain reference through another may be one whose put has no label.
+        const alone = d.inputs.exclusive === true && !first.pin;
+        const certain = told && held && whole && ordered && !alone;
         context.report({
           check: ID,
           severity: 'critical',
@@ -61,9 +63,11 @@ Silent: the reference was taken by the parent itself`,
             ? null
             : !told
               ? 'the counts of the page at the reuse'
-              : ordered
-                ? 'the put of the reference'
-                : 'the order of two CPUs',
+              : !ordered
+                ? 'the order of two CPUs'
+                : alone
+                  ? 'how an exclusive page came to a reference through another mm'
+                  : 'the put of the reference',
         });
       },
     };
