@@ -10,7 +10,7 @@ import { analyzeText, capture, chance, fresh, proofs, textOf } from './capture-t
 import { dropped, lost, simultaneous, withoutEvents } from './damage.ts';
 
 // biome-ignore lint/complexity/useLiteralKeys: names of the environment
-const EXCERPTS = Number(process.env['EXCERPTS'] ?? 10);
+const EXCERPTS = Number(process.env['EXCERPTS'] ?? 8);
 // biome-ignore lint/complexity/useLiteralKeys: names of the environment
 const FOLDER = process.env['CAPTURES'] ?? 'traces';
 // biome-ignore lint/complexity/useLiteralKeys: names of the environment
