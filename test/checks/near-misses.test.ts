@@ -128,6 +128,17 @@ describe('pins', () => {
     ]);
   });
 
+  test('a page that was pinned as file memory, its put filtered, is mapped by a thousand processes', () => {
+    const pinned = `
+  0 10 gup.begin how=pin mm=A start=a nr=1 flags=pin
+  0 10 gup.grab pfn=P refs=1 flags=pin count=2
+  0 10 gup.end how=pin ret=1
+`;
+    const storm = `  0 11 ref.add pfn=P delta=1 count=1500 mapcount=1400 flags=${ORDINARY} mapping=anon\n`;
+    expect(proven(`${pinned}  0 11 rmap.new pfn=P mm=B va=b exclusive=yes\n${storm}`)).toEqual([]);
+    expect(proven(pinned + storm)).toHaveLength(1);
+  });
+
   test('pins of the zero page are not counted', () => {
     const unpinned = (mapping: string): string => `
   0 10 ref.add pfn=P delta=1 count=2 mapcount=-1 flags=uptodate mapping=${mapping}

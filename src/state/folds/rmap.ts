@@ -48,13 +48,14 @@ function onNew(s: MmState, e: Cursor, task: Task): void {
   c.mapPid[row] = task.pid;
   c.mapSeq[row] = e.seq;
   c.mapDelta[row] = 1;
+  const wasAnon = c.mapping[row] === MAPPING_ANON + 1;
   c.mapping[row] = MAPPING_ANON + 1;
   const told = e.args[e.at + exclusive]!;
   const fresh =
     task.forkPtes !== null ||
     (task.fault !== null && (task.fault.kind === 'anon' || task.fault.kind === 'wp'));
   // Pins of what the page was before: their puts were not told, as where page_ref is filtered.
-  if (fresh && c.hold[row] !== 0) s.holds.dropAll(row, true);
+  if ((fresh || !wasAnon) && c.hold[row] !== 0) s.holds.dropAll(row, true);
   c.exclusive[row] =
     told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : TRI_UNKNOWN;
   if (task.forkPtes !== null) task.forkPtes.copied = page;
