@@ -38,7 +38,7 @@ async function* recorded(path: string): AsyncGenerator<Ingested> {
       facts = piece.facts === null ? { ...facts!, changedTasks: [] } : (piece.facts as unknown as FactsDelta);
       const done = piece.events.firstSeq + piece.events.count - 1;
       const progress = { records: facts.records, bytes: done, totalBytes: head.events };
-      waiting = { events: piece.events, facts, texts: [], progress, last: false };
+      waiting = { events: piece.events, facts, texts: [], segments: null, progress, last: false };
     }
     if (waiting === null) throw new InputError(`${path} holds no event yet: ${stoppedText(head)}`);
     yield head.complete

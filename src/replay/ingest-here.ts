@@ -32,17 +32,21 @@ export async function* ingestHere(
     texts = [];
     return taken;
   };
-  const message = (last: boolean): Ingested => ({
-    events: out.take(),
-    texts: takeTexts(),
-    facts: factsDelta(trace, decoder, last),
-    progress: {
-      records: trace.facts.records,
-      bytes: trace.source.consumed,
-      totalBytes: trace.source.size,
-    },
-    last,
-  });
+  const message = (last: boolean): Ingested => {
+    const events = out.take();
+    return {
+      events,
+      texts: takeTexts(),
+      segments: null,
+      facts: factsDelta(trace, decoder, last),
+      progress: {
+        records: trace.facts.records,
+        bytes: trace.source.consumed,
+        totalBytes: trace.source.size,
+      },
+      last,
+    };
+  };
   for await (const batch of trace.batches()) {
     decoder.push(batch, out);
     if (keepsTexts) texts.push(...textsOf(batch));

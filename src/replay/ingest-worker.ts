@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { parentPort } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import type { Input } from '../core/input.ts';
+import { packBatch } from '../store/segments.ts';
 import { type Ingested, type IngestOptions, LOOK_AHEAD } from './ingest.ts';
 import { ingestHere } from './ingest-here.ts';
 
@@ -36,7 +37,10 @@ async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Pr
     wake?.();
   });
   try {
-    for await (const ingested of ingestHere(start.input, { ...start.options, ring: RING })) {
+    for await (let ingested of ingestHere(start.input, { ...start.options, ring: RING })) {
+      // Of the two threads the one that would wait packs what goes into a case.
+      if (credit === 0 && start.options.texts === true)
+        ingested = { ...ingested, segments: packBatch(ingested.events) };
       while (credit === 0) {
         await new Promise<void>((resolve) => {
           wake = resolve;

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { InputError } from '../core/errors.ts';
 import type { Input } from '../core/input.ts';
 import type { EventBatch } from '../events/batch.ts';
+import type { PackedSegment } from '../store/segments.ts';
 import type { RecordText } from '../store/texts.ts';
 import type { DecodeOptions } from '../tracepoints/decode.ts';
 import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
@@ -12,7 +13,7 @@ import { readingThread } from './reading-thread.ts';
 /** How to read one input. */
 export interface IngestOptions {
   readonly decode?: DecodeOptions;
-  /** Hand over the records as they were written, too. */
+  /** Hand over the records as they were written, too: a case is made. */
   readonly texts?: boolean;
 }
 
@@ -23,6 +24,8 @@ export interface Ingested {
   readonly facts: FactsDelta;
   /** Records read since the message before, which may state later events. */
   readonly texts: readonly RecordText[];
+  /** The events packed for a case; null: whoever records them packs them. */
+  readonly segments: readonly PackedSegment[] | null;
   readonly progress: IngestProgress;
   /** Nothing follows. */
   readonly last: boolean;

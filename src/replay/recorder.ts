@@ -5,6 +5,7 @@ import type { Plain } from '../core/image.ts';
 import { filesOf, type Input, inputName } from '../core/input.ts';
 import type { MmState } from '../state/state.ts';
 import type { StoredDecision } from '../store/findings.ts';
+import { packBatch } from '../store/segments.ts';
 import { CaseWriter } from '../store/writer.ts';
 import type { Analysis } from './analysis.ts';
 import type { AnalyzeOptions } from './analyze.ts';
@@ -91,6 +92,7 @@ export class Recorder {
     this.#writer.add(
       {
         events: message.events,
+        segments: message.segments ?? packBatch(message.events),
         facts: facts as unknown as Plain,
         texts: message.texts,
         tasks: facts.changedTasks,

@@ -74,6 +74,14 @@ function pickBlocks(input: ByteReader, count: number, positions: readonly number
 
 const HEADERS = ['ns', 'cpu', 'pid', 'ctx', 'record'] as const;
 
+/** Packs all events of a batch. */
+export function packBatch(batch: EventBatch): PackedSegment[] {
+  const segments: PackedSegment[] = [];
+  for (let from = 0; from < batch.count; from += SEGMENT_EVENTS)
+    segments.push(packSegment(batch, from, Math.min(from + SEGMENT_EVENTS, batch.count)));
+  return segments;
+}
+
 /** Packs events `from` up to `to` of a batch, at most {@link SEGMENT_EVENTS}. */
 export function packSegment(batch: EventBatch, from: number, to: number): PackedSegment {
   const count = to - from;

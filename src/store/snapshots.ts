@@ -3,17 +3,17 @@ import type { MmState, StateImage } from '../state/state.ts';
 import { unsqueezeText } from './compress.ts';
 
 /**
- * The rule of spacing: folding from one snapshot to the next costs twice as much as restoring one. A seek then costs two
- * restores on average and three at worst; closer snapshots would save it one restore at most, and each costs the
+ * The rule of spacing: folding from one snapshot to the next costs four times as much as restoring one. A seek then costs three
+ * restores on average and five at worst, some hundredths of a second; closer snapshots would save it two at most, and each costs the
  * recording about as much as the folding of ten thousand events. Restoring costs about 8 ns for each byte of image,
  * opening and folding an event about 0.8 us (both measured on base-cow-big).
  */
-const FOLDS_PER_RESTORE = 2;
+const FOLDS_PER_RESTORE = 4;
 const RESTORE_NS_PER_BYTE = 8;
 const FOLD_NS_PER_EVENT = 800;
 /** A small state is folded faster than it is worth storing, and a large one must stay a short wait away. */
 const LEAST_SPACING = 16_384;
-const GREATEST_SPACING = 65_536;
+const GREATEST_SPACING = 131_072;
 
 /** Bytes of a row of pages, of a page-table page, and of the rest: the state's size without making its image. */
 function imageBytes(state: MmState): number {

@@ -7,7 +7,7 @@ import { type CaseDatabase, createCase, kindOfFile, openToWrite, settle } from '
 import { guarded } from './errors.ts';
 import { type CaseFindings, FindingsWriter, type StoredDecision } from './findings.ts';
 import { RUN_EVENTS, RunPostings } from './postings.ts';
-import { packSegment, SEGMENT_EVENTS } from './segments.ts';
+import type { PackedSegment } from './segments.ts';
 import { snapshotDue, versionText } from './snapshots.ts';
 import type { RecordText } from './texts.ts';
 import { writeVocabulary } from './vocabulary.ts';
@@ -26,6 +26,8 @@ export interface CaseSource {
 /** What one transaction adds. */
 export interface CaseBatch {
   readonly events: EventBatch;
+  /** The same events, packed (segments.ts). */
+  readonly segments: readonly PackedSegment[];
   /** What is known of the input after it, as the pipeline wants it back. */
   readonly facts: Plain;
   readonly texts: readonly RecordText[];
@@ -108,7 +110,7 @@ export class CaseWriter {
   #add(batch: CaseBatch, state: MmState): void {
     const { events, origin } = batch;
     this.#batchId++;
-    this.#segments(events);
+    this.#segments(batch.segments);
     this.#texts(batch.texts);
     this.#run.add(events, Math.max(0, this.#postedSeq + 1 - events.firstSeq));
     this.#storeRun(RUN_EVENTS);
@@ -130,15 +132,13 @@ export class CaseWriter {
     if (snapshotDue(state, this.#snapshotSeq)) this.#snapshot(state);
   }
 
-  #segments(events: EventBatch): void {
+  #segments(segments: readonly PackedSegment[]): void {
     const insert = this.#db.prepare(
       `insert into segment (first_seq, last_seq, min_ns, max_ns, first_record, last_record, checksum, columns)
        values (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const stored = this.#db.prepare('select last_seq, checksum from segment where first_seq = ?');
-    for (let from = 0; from < events.count; from += SEGMENT_EVENTS) {
-      const to = Math.min(from + SEGMENT_EVENTS, events.count);
-      const s = packSegment(events, from, to);
+    for (const s of segments) {
       if (s.firstSeq > this.#storedSeq) {
         insert.run(
           s.firstSeq,
