@@ -36,6 +36,19 @@ export interface AnalyzeOptions extends SpanOptions {
   readonly vmemmapBase: number | null;
 }
 
+/** Everything is asked, and nothing declared. */
+export const ALL_UNDECLARED: AnalyzeOptions = {
+  variant: null,
+  checks: null,
+  since: null,
+  until: null,
+  kernel: null,
+  arch: null,
+  clock: null,
+  clockSkewNs: null,
+  vmemmapBase: null,
+};
+
 export interface AnalyzeHooks {
   onProgress?(progress: IngestProgress): void;
   /** Aborted: the run ends with what was done so far. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Divergence, Place } from '../../src/checks/finding.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
-import { type AnalyzeOptions, analyze } from '../../src/replay/analyze.ts';
+import { ALL_UNDECLARED, analyze } from '../../src/replay/analyze.ts';
 import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { variantById } from '../../src/variants/presets.ts';
 
@@ -53,24 +53,12 @@ export function textOf(head: readonly string[], lines: readonly { readonly text:
   return `${[...head, ...lines.map(({ text }) => text)].join('\n')}\n`;
 }
 
-const OPTIONS: AnalyzeOptions = {
-  variant: null,
-  checks: null,
-  since: null,
-  until: null,
-  kernel: null,
-  arch: null,
-  clock: null,
-  clockSkewNs: null,
-  vmemmapBase: null,
-};
-
 /** Analyzes a text, in this thread. */
 export function analyzeText(text: string, variant: string | null): Promise<Analysis> {
   const bytes = Buffer.from(text, 'latin1');
   return analyze(
     '-',
-    { ...OPTIONS, variant: variant === null ? null : variantById(variant)! },
+    { ...ALL_UNDECLARED, variant: variant === null ? null : variantById(variant)! },
     {
       source: (input, options) =>
         ingestHere(input, {

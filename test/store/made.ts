@@ -4,23 +4,13 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Input } from '../../src/core/input.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
-import { type AnalyzeOptions, analyze } from '../../src/replay/analyze.ts';
+import { ALL_UNDECLARED, type AnalyzeOptions, analyze } from '../../src/replay/analyze.ts';
 import { eventsOf, isCase } from '../../src/replay/case-source.ts';
 import type { IngestOptions } from '../../src/replay/ingest.ts';
 import { ingestHere } from '../../src/replay/ingest-here.ts';
 
 /** Everything, nothing declared. */
-export const OPTIONS: AnalyzeOptions = {
-  variant: null,
-  checks: null,
-  since: null,
-  until: null,
-  kernel: null,
-  arch: null,
-  clock: null,
-  clockSkewNs: null,
-  vmemmapBase: null,
-};
+export const OPTIONS: AnalyzeOptions = ALL_UNDECLARED;
 
 /** Events of a trace in this thread: a worker cannot be started from sources. */
 export const source = (input: Input, options: IngestOptions) =>

@@ -1,8 +1,8 @@
 import { rmSync, statSync } from 'node:fs';
+import { ALL_UNDECLARED } from '../../replay/analyze.ts';
 import { storyIn } from '../../replay/page-life.ts';
 import { Traveller } from '../../replay/travel.ts';
 import { ENGINE } from '../engine.ts';
-import { PLAIN_OPTIONS } from './stages.ts';
 
 /** Seeks and lookups that are timed, spread over the case by a fixed sequence. */
 const TRIES = 300;
@@ -26,7 +26,7 @@ export interface CaseCosts {
 /** Records a trace in a case. */
 export async function recordCase(path: string, into: string): Promise<void> {
   rmSync(into, { force: true });
-  await ENGINE.analyze(path, PLAIN_OPTIONS, { record: { path: into, program: 'bench' } });
+  await ENGINE.analyze(path, ALL_UNDECLARED, { record: { path: into, program: 'bench' } });
 }
 
 function spread(times: number[]): Spread {

@@ -3,6 +3,7 @@ import { Runner } from '../../checks/runner.ts';
 import type { EventBatch } from '../../events/batch.ts';
 import { openTrace } from '../../readers/open.ts';
 import { openSource } from '../../readers/source.ts';
+import { ALL_UNDECLARED } from '../../replay/analyze.ts';
 import { ingestHere } from '../../replay/ingest-here.ts';
 import { FOLDS } from '../../state/folds/index.ts';
 import { MmState } from '../../state/state.ts';
@@ -15,19 +16,6 @@ export interface Stage {
   readonly on: 'gz' | 'text';
   run(path: string): Promise<unknown>;
 }
-
-/** An analysis of everything, nothing declared. */
-export const PLAIN_OPTIONS = {
-  variant: null,
-  checks: null,
-  since: null,
-  until: null,
-  kernel: null,
-  arch: null,
-  clock: null,
-  clockSkewNs: null,
-  vmemmapBase: null,
-} as const;
 
 /** Reads a trace to its end and counts its rows. */
 export async function countRecords(path: string): Promise<number> {
@@ -82,6 +70,6 @@ export const STAGES: readonly Stage[] = [
   {
     name: 'analyze, from gzip, two threads',
     on: 'gz',
-    run: (path) => ENGINE.analyze(path, PLAIN_OPTIONS, {}),
+    run: (path) => ENGINE.analyze(path, ALL_UNDECLARED, {}),
   },
 ];

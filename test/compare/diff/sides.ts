@@ -3,27 +3,14 @@ import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { type Comparison, compare } from '../../../src/compare/diff/compare.ts';
 import { Gatherer, type Side } from '../../../src/compare/diff/side.ts';
-import { type AnalyzeOptions, analyze } from '../../../src/replay/analyze.ts';
+import { ALL_UNDECLARED, analyze } from '../../../src/replay/analyze.ts';
 import { ingestHere } from '../../../src/replay/ingest-here.ts';
-
-/** Nothing declared, everything asked. */
-const OPTIONS: AnalyzeOptions = {
-  variant: null,
-  checks: null,
-  since: null,
-  until: null,
-  kernel: null,
-  arch: null,
-  clock: null,
-  clockSkewNs: null,
-  vmemmapBase: null,
-};
 
 /** A text as one of the two sides of a comparison. */
 export async function sideOfText(text: string): Promise<Side> {
   const onlooker = new Gatherer();
   const stdin = Readable.from([Buffer.from(text, 'latin1')]);
-  const analysis = await analyze('-', OPTIONS, {
+  const analysis = await analyze('-', ALL_UNDECLARED, {
     onlooker,
     source: (input, options) => ingestHere(input, { ...options, stdin }),
   });
