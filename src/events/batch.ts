@@ -71,11 +71,11 @@ export class EventBatchBuilder {
   #ctx!: Uint16Array;
   #record!: Float64Array;
   // Header of the record being decoded.
-  #hNs = 0;
+  #hNs = Number.NaN;
   #hCpu = 0;
   #hPid = 0;
   #hCtx = 0;
-  #hRecord = 0;
+  #hRecord = Number.NaN;
 
   /**
    * `ring`: so many batches share their memory in turn, and with other threads: one that was taken is overwritten when

@@ -1,10 +1,12 @@
 import type { FieldSpec } from '../core/fields.ts';
+import { LineWriter } from '../core/line-writer.ts';
 import type { FieldExtractor, RecordBatch } from '../core/records.ts';
 import { type BinarySources, binaryExtractor } from './binary-fields.ts';
 import { viewOf } from './byte-strings.ts';
 import { type EventFormat, formatHeading, parseFormat } from './event-format.ts';
 import type { InternedNames } from './names.ts';
 import { type ReadFormat, readFormat } from './print-keys.ts';
+import type { RecordBytes } from './print-value.ts';
 import { RecordPrinter } from './record-printer.ts';
 
 /** Numbers that common_type can have. */
@@ -16,6 +18,8 @@ const SEVERAL = -1;
 /** In place of a name: not looked up yet. */
 const UNBOUND = -1;
 
+type Printer = (record: RecordBytes, out: LineWriter) => void;
+
 /** The events of a binary trace: formats by the number that records carry, read when they are first needed. */
 export class BinaryEvents {
   readonly #texts = new Map<number, { readonly system: string; readonly text: string }>();
@@ -25,7 +29,7 @@ export class BinaryEvents {
   readonly #sources: BinarySources;
   readonly #nameOfType = new Int32Array(TYPES).fill(UNBOUND);
   readonly #byType = new Map<number, ReadFormat>();
-  readonly #printers = new Map<number, RecordPrinter>();
+  readonly #printers = new Map<number, Printer>();
 
   constructor(
     formats: Iterable<{ readonly system: string; readonly text: string }>,
@@ -81,26 +85,43 @@ export class BinaryEvents {
     };
   }
 
-  /** A record as the kernel prints it, name and payload, as far as its print format can be evaluated. */
-  text(batch: RecordBatch, row: number): string {
+  /** Prints a record as the kernel does, name and payload, as far as its print format can be evaluated. */
+  print(batch: RecordBatch, row: number, out: LineWriter): void {
     const { little, longSize } = this.#sources;
     const { bytes } = batch;
     const view = viewOf(bytes);
     const start = batch.start[row]!;
     const type = view.getUint16(start, little);
-    const event = this.#byType.get(type);
-    if (!event) return '';
-    let printer = this.#printers.get(type);
-    if (!printer) {
-      printer = new RecordPrinter(event, longSize, this.#sources);
-      this.#printers.set(type, printer);
-    }
-    const payload = printer.print({ bytes, view, start, end: batch.end[row]!, little, longSize });
-    const name = textName(event.format);
-    if (event.format.system !== 'syscalls') return `${name}: ${payload}`;
-    if (name.endsWith('->')) return `${name.slice(0, -2)} -> ${payload}`;
-    return `${name}(${payload.replace(/: 0x0*([0-9a-f])/g, ': $1')})`;
+    const printer = this.#printers.get(type) ?? this.#printer(type);
+    printer?.({ bytes, view, start, end: batch.end[row]!, little, longSize }, out);
   }
+
+  #printer(type: number): Printer | undefined {
+    const event = this.#byType.get(type);
+    if (!event) return undefined;
+    const printer = printerOf(event, new RecordPrinter(event, this.#sources.longSize, this.#sources));
+    this.#printers.set(type, printer);
+    return printer;
+  }
+}
+
+/** Prints the name and the payload of an event's records. */
+function printerOf(event: ReadFormat, payload: RecordPrinter): Printer {
+  const name = textName(event.format);
+  const syscall = event.format.system === 'syscalls';
+  if (syscall && !name.endsWith('->')) {
+    const own = new LineWriter();
+    return (record, out) => {
+      own.clear();
+      payload.print(record, own);
+      out.text(`${name}(${own.toString().replace(/: 0x0*([0-9a-f])/g, ': $1')})`);
+    };
+  }
+  const before = syscall ? `${name.slice(0, -2)} -> ` : `${name}: `;
+  return (record, out) => {
+    out.text(before);
+    payload.print(record, out);
+  };
 }
 
 /** The name that the kernel's own text gives to an event. */

@@ -6,6 +6,7 @@ import {
   type FieldSpec,
   type FieldValues,
 } from '../core/fields.ts';
+import { LineWriter } from '../core/line-writer.ts';
 import type { FieldExtractor, RecordBatch } from '../core/records.ts';
 import { type NumberPlan, planField, planNumber, readPlanned } from './binary-values.ts';
 import { viewOf } from './byte-strings.ts';
@@ -218,7 +219,12 @@ class EventReading {
   #textReader(): Reader {
     if (!this.#event.plan) return absent;
     const printer = new RecordPrinter(this.#event, this.#sources.longSize, this.#sources);
-    return (record, into, i) => this.#give(printer.print(record), into, i);
+    const line = new LineWriter();
+    return (record, into, i) => {
+      line.clear();
+      printer.print(record, line);
+      this.#give(line.toString(), into, i);
+    };
   }
 
   #valueReader(key: string): Reader {
@@ -258,7 +264,7 @@ class EventReading {
   /** Makes a text once per number that it depends on, where it depends on one alone. */
   #remembered<T>(value: KeyedValue, make: (record: RecordBytes) => T): (record: RecordBytes) => T {
     const names = new Set<string>();
-    for (const { arg } of value.conversions) if (arg) fieldsIn(arg, names);
+    for (const { arg } of value.conversions) if (arg) fieldsIn(arg, null, names);
     const [name] = names;
     const of = { kind: 'field', name: name ?? '' } as const;
     if (names.size !== 1 || !isNumeric(of, this.#format)) return make;

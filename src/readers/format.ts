@@ -1,4 +1,5 @@
 import type { FieldSpec } from '../core/fields.ts';
+import type { LineWriter } from '../core/line-writer.ts';
 import type { FieldExtractor, NameTable, RecordBatch } from '../core/records.ts';
 import type { ReaderFacts } from './facts.ts';
 import type { ByteSource } from './source.ts';
@@ -18,8 +19,8 @@ export interface OpenTrace {
   recycle?(batch: RecordBatch): void;
   /** Batches hold text: a record's line begins behind the last line feed before its payload, and ends with it. */
   readonly lines?: boolean;
-  /** Where batches hold no text: a record as the kernel prints it, name and payload, as far as it can be told. */
-  recordText?(batch: RecordBatch, row: number): string;
+  /** Where batches hold no text: prints a record as the kernel does, name and payload, as far as it can be told. */
+  printRecord?(batch: RecordBatch, row: number, out: LineWriter): void;
   /** Compiles the reading of some fields of one event. */
   extractor(nameId: number, specs: readonly FieldSpec[]): FieldExtractor;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EventFormat } from './event-format.ts';
 import type { Expression } from './print-format.ts';
 import { type Conversion, type PrintPlan, printPlan } from './print-record.ts';
@@ -60,38 +61,35 @@ export function readFormat(format: EventFormat): ReadFormat {
   };
 }
 
-/** Names of the fields that an expression depends on. */
-export function fieldsIn(of: Expression, into: Set<string> = new Set()): Set<string> {
+/** Names of the fields that an expression depends on: beside `known`, where its value is known. */
+export function fieldsIn(
+  of: Expression,
+  known: Expression | null = null,
+  into: Set<string> = new Set(),
+): Set<string> {
+  if (known !== null && isDeepStrictEqual(of, known)) return into;
+  if (of.kind === 'field') into.add(of.name);
+  if (of.kind === 'call') for (const arg of of.args) if (arg.kind === 'name') into.add(arg.name);
+  for (const part of operandsOf(of)) fieldsIn(part, known, into);
+  return into;
+}
+
+function operandsOf(of: Expression): readonly Expression[] {
   switch (of.kind) {
-    case 'field':
-      into.add(of.name);
-      break;
     case 'unary':
     case 'cast':
-      fieldsIn(of.of, into);
-      break;
+      return [of.of];
     case 'binary':
-      fieldsIn(of.left, into);
-      fieldsIn(of.right, into);
-      break;
+      return [of.left, of.right];
     case 'choice':
-      for (const part of [of.test, of.yes, of.no]) fieldsIn(part, into);
-      break;
+      return [of.test, of.yes, of.no];
     case 'call':
-      for (const arg of of.args) {
-        if (arg.kind === 'name') into.add(arg.name);
-        else fieldsIn(arg, into);
-      }
-      break;
+      return of.args;
     case 'braces':
-      for (const item of of.items) fieldsIn(item, into);
-      break;
+      return of.items;
     case 'index':
-      fieldsIn(of.of, into);
-      fieldsIn(of.at, into);
-      break;
+      return [of.of, of.at];
     default:
-      break;
+      return [];
   }
-  return into;
 }

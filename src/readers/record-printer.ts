@@ -1,13 +1,17 @@
-import { type NumberPlan, planNumber, readPlanned } from './binary-values.ts';
+import type { LineWriter } from '../core/line-writer.ts';
+import { type NumberPlan, planField, planNumber, readPlanned } from './binary-values.ts';
 import type { EventFormat } from './event-format.ts';
 import { fieldsIn, type ReadFormat } from './print-keys.ts';
 import { type Conversion, convert } from './print-record.ts';
-import type { TextSources } from './print-text.ts';
-import { isNumeric, numberOf, type RecordBytes } from './print-value.ts';
+import { type TextSources, tableOf } from './print-text.ts';
+import { numberOf, type RecordBytes } from './print-value.ts';
 
 /** Texts that are remembered by the number that they depend on. */
 const MAX_TEXTS = 4096;
+/** Upper halves of numbers of 64 bits that a double holds exactly. */
+const EXACT_HI = 0x1fffff;
 
+type Print = (record: RecordBytes, out: LineWriter) => void;
 type Part = (record: RecordBytes) => string;
 
 const words = { lo: 0, hi: 0 };
@@ -15,7 +19,7 @@ const words = { lo: 0, hi: 0 };
 /** Prints the records of one event, as {@link convert} does, without its care where a field is a plain number. */
 export class RecordPrinter {
   readonly #befores: readonly string[];
-  readonly #parts: readonly Part[];
+  readonly #parts: readonly Print[];
   readonly #tail: string;
 
   constructor({ format, plan }: ReadFormat, longSize: number, sources: TextSources) {
@@ -30,11 +34,13 @@ export class RecordPrinter {
     this.#parts = order.map((conversion) => part(conversion, format, longSize, sources));
   }
 
-  print(record: RecordBytes): string {
-    let text = '';
+  print(record: RecordBytes, out: LineWriter): void {
     const parts = this.#parts;
-    for (let i = 0; i < parts.length; i++) text += this.#befores[i]! + parts[i]!(record);
-    return text + this.#tail;
+    for (let i = 0; i < parts.length; i++) {
+      out.text(this.#befores[i]!);
+      parts[i]!(record, out);
+    }
+    out.text(this.#tail);
   }
 }
 
@@ -42,58 +48,84 @@ function isField({ arg }: Conversion, name: string): boolean {
   return arg?.kind === 'field' && arg.name === name;
 }
 
-function part(conversion: Conversion, format: EventFormat, longSize: number, sources: TextSources): Part {
+function part(conversion: Conversion, format: EventFormat, longSize: number, sources: TextSources): Print {
   const { letter, width, precision } = conversion;
   const careful: Part = (record) => convert(conversion, format, record, sources);
   if (isField(conversion, '__probe_func')) {
-    const place = remembered(conversion, format, (record) => {
+    return remembered(conversion, format, longSize, (record) => {
       const address = Number(numberOf(conversion.arg!, format, record));
       return sources.symbols.function(address) ?? careful(record);
     });
-    return place;
   }
   if (isField(conversion, '__probe_ip') || isField(conversion, '__probe_ret_ip') || /^(s|p.+)$/.test(letter))
-    return remembered(conversion, format, careful);
+    return remembered(conversion, format, longSize, careful);
   const plan = planNumber(conversion, format, longSize);
-  if (!plan?.field || width > 0 || precision >= 0) return careful;
+  if (!plan?.field || width > 0 || precision >= 0) return printed(careful);
   if (letter === 'x' || letter === 'p')
     return hexadecimal(plan, letter === 'p' ? longSize * 2 : 0, conversion);
-  return letter === 'd' || letter === 'u' || letter === 'i' ? decimal(plan, careful) : careful;
+  return letter === 'd' || letter === 'u' || letter === 'i' ? decimal(plan, careful) : printed(careful);
 }
 
-function hexadecimal(plan: NumberPlan, digits: number, { flags }: Conversion): Part {
+function printed(make: Part): Print {
+  return (record, out) => out.text(make(record));
+}
+
+function hexadecimal(plan: NumberPlan, digits: number, { flags }: Conversion): Print {
   const prefix = flags.includes('#') ? '0x' : '';
-  return (record) => {
-    if (!readPlanned(plan, record, words)) return '0';
-    const { lo, hi } = words;
-    const text =
-      hi === 0 ? (lo >>> 0).toString(16) : (hi >>> 0).toString(16) + (lo >>> 0).toString(16).padStart(8, '0');
-    return prefix + (digits > text.length ? text.padStart(digits, '0') : text);
+  return (record, out) => {
+    if (!readPlanned(plan, record, words)) {
+      out.text('0');
+      return;
+    }
+    out.text(prefix);
+    out.hex(words.lo, words.hi, digits);
   };
 }
 
-function decimal(plan: NumberPlan, careful: Part): Part {
-  return (record) => {
-    if (!readPlanned(plan, record, words)) return '0';
+function decimal(plan: NumberPlan, careful: Part): Print {
+  return (record, out) => {
+    if (!readPlanned(plan, record, words)) {
+      out.text('0');
+      return;
+    }
     const { lo, hi } = words;
     // Beyond this a double is not exact, and an unsigned number is not what the halves say.
-    if (hi > 0x1fffff || hi < (plan.signed ? -0x1fffff : 0)) return careful(record);
-    return String(hi * 4294967296 + (lo >>> 0));
+    if (hi > EXACT_HI || hi < (plan.signed ? -EXACT_HI : 0)) out.text(careful(record));
+    else out.decimal(hi * 4294967296 + (lo >>> 0));
   };
+}
+
+/** The one number that the text of a conversion depends on; null if there is no such. */
+function numberBehind(conversion: Conversion, format: EventFormat, longSize: number): NumberPlan | null {
+  const { arg } = conversion;
+  if (arg === null) return null;
+  // Names in place of some bits of a field: the others, which change from record to record, are all one.
+  const named = tableOf(arg, format);
+  if (named !== null && fieldsIn(arg, named.value).size === 0) {
+    const plan = planNumber(conversion, format, longSize);
+    if (plan?.field) return plan;
+  }
+  const [name, ...others] = fieldsIn(arg);
+  return name !== undefined && others.length === 0 ? planField(format, name) : null;
 }
 
 /** Makes a text once per number that it depends on, where it depends on one alone. */
-function remembered({ arg }: Conversion, format: EventFormat, make: Part): Part {
-  const names = arg ? [...fieldsIn(arg)] : [];
-  const of = { kind: 'field', name: names[0] ?? '' } as const;
-  if (names.length !== 1 || !isNumeric(of, format)) return make;
-  const known = new Map<bigint, string>();
-  return (record) => {
-    const number = numberOf(of, format, record);
-    const found = known.get(number);
-    if (found !== undefined) return found;
-    const text = make(record);
-    if (known.size < MAX_TEXTS) known.set(number, text);
-    return text;
+function remembered(conversion: Conversion, format: EventFormat, longSize: number, make: Part): Print {
+  const plan = numberBehind(conversion, format, longSize);
+  if (plan === null) return printed(make);
+  const known = new Map<number, string>();
+  return (record, out) => {
+    // Beyond this a double is not exact.
+    if (!readPlanned(plan, record, words) || words.hi > EXACT_HI || words.hi < -EXACT_HI) {
+      out.text(make(record));
+      return;
+    }
+    const number = words.hi * 4294967296 + (words.lo >>> 0);
+    let text = known.get(number);
+    if (text === undefined) {
+      text = make(record);
+      if (known.size < MAX_TEXTS) known.set(number, text);
+    }
+    out.text(text);
   };
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { InputError } from '../core/errors.ts';
 import type { FieldSpec } from '../core/fields.ts';
 import { type Input, inputName } from '../core/input.ts';
+import type { LineWriter } from '../core/line-writer.ts';
 import {
   EVENT_LINE_NAME,
   type FieldExtractor,
@@ -88,7 +89,7 @@ function refuseStrangers(a: Part, b: Part): void {
 class JoinedTrace implements OpenTrace {
   readonly format: string;
   readonly lines?: boolean;
-  readonly recordText?: (batch: RecordBatch, row: number) => string;
+  readonly printRecord?: (batch: RecordBatch, row: number, out: LineWriter) => void;
   readonly names = new InternedNames();
   readonly facts = new ReaderFacts(this.names);
   readonly source: ByteSource;
@@ -105,9 +106,9 @@ class JoinedTrace implements OpenTrace {
     const { trace } = first;
     this.format = trace.format;
     if (trace.lines) this.lines = true;
-    if (trace.recordText)
-      this.recordText = (batch, row) =>
-        parts[(batch as JoinedBatch).file[row]!]!.trace.recordText?.(batch, row) ?? '';
+    if (trace.printRecord)
+      this.printRecord = (batch, row, out) =>
+        parts[(batch as JoinedBatch).file[row]!]!.trace.printRecord?.(batch, row, out);
     this.#rows = new JoinedRows(this.facts, trace.lines === true);
     this.source = sourceOf(label, parts);
     const { facts } = this;

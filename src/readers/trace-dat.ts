@@ -1,5 +1,6 @@
 import { InputError } from '../core/errors.ts';
 import type { FieldSpec } from '../core/fields.ts';
+import type { LineWriter } from '../core/line-writer.ts';
 import type { FieldExtractor, RecordBatch } from '../core/records.ts';
 import { BinaryEvents, kernelStrings, UNKNOWN_TYPE } from './binary-events.ts';
 import { BinaryRows, binaryContext } from './binary-rows.ts';
@@ -154,8 +155,8 @@ class TraceDat implements OpenTrace {
     this.#rows.recycle(batch);
   }
 
-  recordText(batch: RecordBatch, row: number): string {
-    return this.#events.text(batch, row);
+  printRecord(batch: RecordBatch, row: number, out: LineWriter): void {
+    this.#events.print(batch, row, out);
   }
 
   async *batches(): AsyncGenerator<RecordBatch> {

@@ -6,7 +6,7 @@ import type { RecordText } from '../store/texts.ts';
 import { TraceDecoder } from '../tracepoints/decode.ts';
 import type { Ingested, IngestOptions } from './ingest.ts';
 import { factsDelta } from './input-facts.ts';
-import { renderedTexts, textsOf } from './record-texts.ts';
+import { LinePrinter, textsOf } from './record-texts.ts';
 
 /**
  * From bytes to events: reading, decompressing and decoding an input in this thread. The same as `ingest`, which does
@@ -25,7 +25,7 @@ export async function* ingestHere(
   });
   const out = new EventBatchBuilder(1, options.ring);
   const keepsTexts = options.texts === true && trace.lines === true;
-  const rendersTexts = options.texts === true && trace.recordText !== undefined;
+  const printer = options.texts === true && trace.printRecord !== undefined ? new LinePrinter(trace) : null;
   let texts: RecordText[] = [];
   const takeTexts = (): RecordText[] => {
     const taken = texts;
@@ -50,7 +50,7 @@ export async function* ingestHere(
   for await (const batch of trace.batches()) {
     decoder.push(batch, out);
     if (keepsTexts) texts.push(...textsOf(batch));
-    else if (rendersTexts) texts.push(...renderedTexts(batch, trace));
+    else if (printer !== null) texts.push(...printer.print(batch));
     if (!decoder.holds) trace.recycle?.(batch);
     if (out.full || (trace.source.live && out.count > 0)) yield message(false);
   }

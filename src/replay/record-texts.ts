@@ -1,3 +1,4 @@
+import { LineWriter } from '../core/line-writer.ts';
 import {
   CTX_HARDIRQ,
   CTX_IRQS_OFF,
@@ -8,10 +9,12 @@ import {
   type RecordBatch,
   ROW_RECORD,
 } from '../core/records.ts';
+import type { TaskNote } from '../readers/facts.ts';
 import type { OpenTrace } from '../readers/open.ts';
 import { packText, type RecordText } from '../store/texts.ts';
 
 const LINE_FEED = 10;
+const NS_PER_SECOND = 1_000_000_000n;
 
 /** The lines of a batch as they were written: one text per stretch of records without a gap in their numbers. */
 export function textsOf(batch: RecordBatch): RecordText[] {
@@ -48,39 +51,98 @@ export function textsOf(batch: RecordBatch): RecordText[] {
   return texts;
 }
 
-/** The lines that the kernel would have printed for the records of a batch that are bytes. */
-export function renderedTexts(batch: RecordBatch, trace: OpenTrace): RecordText[] {
-  const lines: string[] = [];
-  const starts: number[] = [];
-  const ends: number[] = [];
-  let at = 0;
-  let firstRecord = 0;
-  for (let row = 0; row < batch.count; row++) {
-    if (batch.row[row] !== ROW_RECORD) continue;
-    if (lines.length === 0) firstRecord = batch.record[row]!;
-    const head = lineHead(batch, row, trace);
-    const line = head + (trace.recordText?.(batch, row) ?? '').replaceAll('\n', ' ');
-    const length = Buffer.byteLength(line);
-    lines.push(line);
-    starts.push(at + Buffer.byteLength(head));
-    ends.push(at + length);
-    at += length + 1;
-  }
-  if (lines.length === 0) return [];
-  const text = Buffer.from(`${lines.join('\n')}\n`);
-  return [packText(firstRecord, Float64Array.from(starts), Float64Array.from(ends), text)];
-}
+/** Prints the lines that the kernel would have printed for records that are bytes. */
+export class LinePrinter {
+  readonly #trace: OpenTrace;
+  readonly #out = new LineWriter();
+  /** Task column of a pid, for the note of it that was made last. */
+  readonly #tasks = new Map<number, { readonly note: TaskNote | undefined; readonly text: string }>();
+  readonly #flags = new Map<number, string>();
+  #originNs: bigint | null = null;
+  #seconds = 0;
+  #nanoseconds = 0;
 
-/** `            init-1       [000] d..1.    62.808845805: ` */
-function lineHead(batch: RecordBatch, row: number, trace: OpenTrace): string {
-  const pid = batch.pid[row]!;
-  const { facts } = trace;
-  const comm = (facts.tasks.get(pid)?.comm ?? '<...>').padStart(16);
-  const cpu = String(batch.cpu[row]!).padStart(3, '0');
-  const stamp = facts.originNs + BigInt(batch.ns[row]!);
-  const digits = String(stamp).padStart(10, '0');
-  const time = facts.ticks ? digits : `${digits.slice(0, -9)}.${digits.slice(-9)}`;
-  return `${comm}-${String(pid).padEnd(7)} [${cpu}] ${flagLetters(batch.ctx[row]!)} ${time.padStart(15)}: `;
+  constructor(trace: OpenTrace) {
+    this.#trace = trace;
+  }
+
+  /** The lines of a batch. */
+  print(batch: RecordBatch): RecordText[] {
+    const out = this.#out;
+    const starts = new Float64Array(batch.count);
+    const ends = new Float64Array(batch.count);
+    let count = 0;
+    let firstRecord = 0;
+    out.clear();
+    for (let row = 0; row < batch.count; row++) {
+      if (batch.row[row] !== ROW_RECORD) continue;
+      if (count === 0) firstRecord = batch.record[row]!;
+      const from = out.length;
+      this.#head(batch, row);
+      starts[count] = out.length;
+      this.#trace.printRecord?.(batch, row, out);
+      ends[count++] = out.length;
+      out.endLine(from);
+    }
+    if (count === 0) return [];
+    return [packText(firstRecord, starts.subarray(0, count), ends.subarray(0, count), out.view())];
+  }
+
+  /** `            init-1       [000] d..1.    62.808845805: ` */
+  #head(batch: RecordBatch, row: number): void {
+    const out = this.#out;
+    out.text(this.#task(batch.pid[row]!));
+    out.text(' [');
+    const cpu = batch.cpu[row]!;
+    if (cpu >= 0 && cpu < 1000) out.padded(cpu, 3);
+    else out.text(String(cpu).padStart(3, '0'));
+    out.text('] ');
+    out.text(this.#flagsOf(batch.ctx[row]!));
+    out.text(' ');
+    this.#stamp(batch.ns[row]!);
+    out.text(': ');
+  }
+
+  #task(pid: number): string {
+    const note = this.#trace.facts.tasks.get(pid);
+    const known = this.#tasks.get(pid);
+    if (known !== undefined && known.note === note) return known.text;
+    const text = `${(note?.comm ?? '<...>').padStart(16)}-${String(pid).padEnd(7)}`;
+    this.#tasks.set(pid, { note, text });
+    return text;
+  }
+
+  #flagsOf(ctx: number): string {
+    const known = this.#flags.get(ctx);
+    if (known !== undefined) return known;
+    const text = flagLetters(ctx);
+    this.#flags.set(ctx, text);
+    return text;
+  }
+
+  /** In 15 columns at least. */
+  #stamp(ns: number): void {
+    const out = this.#out;
+    const { originNs, ticks } = this.#trace.facts;
+    if (originNs !== this.#originNs) {
+      this.#originNs = originNs;
+      this.#seconds = Number(originNs / NS_PER_SECOND);
+      this.#nanoseconds = Number(originNs % NS_PER_SECOND);
+    }
+    const low = this.#nanoseconds + ns;
+    const over = Math.floor(low / 1e9);
+    const seconds = this.#seconds + over;
+    if (ticks || seconds < 0) {
+      const digits = String(originNs + BigInt(ns)).padStart(10, '0');
+      out.text((ticks ? digits : `${digits.slice(0, -9)}.${digits.slice(-9)}`).padStart(15));
+      return;
+    }
+    if (seconds < 10_000)
+      out.text(seconds < 10 ? '    ' : seconds < 100 ? '   ' : seconds < 1000 ? '  ' : ' ');
+    out.decimal(seconds);
+    out.text('.');
+    out.padded(low - over * 1e9, 9);
+  }
 }
 
 function flagLetters(ctx: number): string {

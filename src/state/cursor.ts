@@ -5,11 +5,11 @@ import type { EventBatch } from '../events/batch.ts';
 export class Cursor {
   seq = 0;
   kind = 0;
-  ns = 0;
+  ns = Number.NaN;
   cpu = 0;
   pid = 0;
   ctx = 0;
-  record = 0;
+  record = Number.NaN;
   /** Arguments of the batch; the event's begin at {@link at}. */
   args: Float64Array = new Float64Array(0);
   at = 0;

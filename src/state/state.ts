@@ -88,7 +88,7 @@ export class MmState {
   /** Of what {@link image} returns, and of what it means. */
   static readonly version = 2;
   seq = 0;
-  ns = 0;
+  ns = Number.NaN;
   /** Seq after which nothing is known of what was before: start, segment, or lost records. */
   horizon = 0;
   /** Records were lost somewhere in this segment. */
@@ -164,7 +164,7 @@ export class MmState {
     const task = this.tasks.get(pid, e.seq);
     if (task.lastRecord !== e.record) {
       task.prevSeq = task.lastSeq;
-      task.unlocking = -1;
+      task.unlocking = Number.NaN;
     }
     if (this.swap.sections.size > 0) this.swap.sections.see(e.kind, pid, e.seq);
     const run = this.#handlers[e.kind];

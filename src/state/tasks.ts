@@ -20,7 +20,7 @@ export interface Task {
   prevSeq: number;
   /** RECLAIM_* contexts it is in, as bits. */
   reclaim: number;
-  /** Page whose unlock it announced in its last record: still its lock, until its next record. -1 none. */
+  /** Page whose unlock it announced in its last record: still its lock, until its next record. NaN none. */
   unlocking: number;
   /** mm that dup_mm just returned, to be given to the child that follows. NaN none. */
   dupMm: number;
@@ -47,7 +47,7 @@ export interface Task {
   protecting: number;
   /** The child that it is making shares its mm (CLONE_VM). */
   sharing: boolean;
-  /** Page on which a bare +1024 is expected because gup.grab announced it. -1 none. */
+  /** Page on which a bare +1024 is expected because gup.grab announced it, and the FOLL_* flags that it told. NaN none. */
   grabPfn: number;
   grabHold: number;
 }
@@ -114,6 +114,8 @@ const INTERRUPT_PID = -1000;
 /** How many exited tasks are remembered. */
 const RETIRED_KEPT = 1024;
 
+// What comes from the columns is a double, and so is "none": a field that held small integers first would be laid out
+// anew at its first double, and all that is compiled for tasks would be thrown away in mid-trace.
 function newTask(pid: number, seq: number): Task {
   return {
     pid,
@@ -121,10 +123,10 @@ function newTask(pid: number, seq: number): Task {
     mm: Number.NaN,
     lastSeq: 0,
     lastNs: Number.NaN,
-    lastRecord: 0,
+    lastRecord: Number.NaN,
     prevSeq: 0,
     reclaim: 0,
-    unlocking: -1,
+    unlocking: Number.NaN,
     dupMm: Number.NaN,
     forkMm: Number.NaN,
     exitMm: Number.NaN,
@@ -143,8 +145,8 @@ function newTask(pid: number, seq: number): Task {
     removing: Number.NaN,
     protecting: Number.NaN,
     sharing: false,
-    grabPfn: -1,
-    grabHold: -1,
+    grabPfn: Number.NaN,
+    grabHold: Number.NaN,
   };
 }
 
@@ -157,7 +159,7 @@ export interface TasksImage {
 /** Tasks by pid. Idle tasks are one per CPU (pid -1-cpu); interrupts too. */
 export class Tasks {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 3;
+  static readonly version = 4;
   #byPid = new Map<number, Task>();
   #cached: Task = newTask(Number.NaN, 0);
   /** Tasks that exited, oldest first: kept for a while, because their last records come after their exit. */
@@ -223,7 +225,7 @@ export class Tasks {
   forgetBrackets(): void {
     for (const task of this.#byPid.values()) {
       task.reclaim = 0;
-      task.unlocking = -1;
+      task.unlocking = Number.NaN;
       task.dupMm = Number.NaN;
       task.forkMm = Number.NaN;
       task.fault = null;
@@ -239,8 +241,8 @@ export class Tasks {
       task.freeing = Number.NaN;
       task.removing = Number.NaN;
       task.protecting = Number.NaN;
-      task.grabPfn = -1;
-      task.grabHold = -1;
+      task.grabPfn = Number.NaN;
+      task.grabHold = Number.NaN;
     }
   }
 

@@ -76,13 +76,14 @@ export function viewTasks(s: MmState, scope: StateScope): TaskView[] {
     if (scope.pfn !== null && task.unlocking !== scope.pfn && !brackets.some(({ pfn }) => pfn === scope.pfn))
       continue;
     const reclaim = CONTEXTS.filter((_, how) => task.reclaim & (1 << how));
-    if (scope.pid === null && brackets.length === 0 && reclaim.length === 0 && task.unlocking < 0) continue;
+    if (scope.pid === null && brackets.length === 0 && reclaim.length === 0 && !(task.unlocking >= 0))
+      continue;
     found.push({
       pid: task.pid,
       mm: known(task.mm),
       lastSeq: task.lastSeq,
       brackets,
-      unlocking: task.unlocking < 0 ? null : task.unlocking,
+      unlocking: task.unlocking >= 0 ? task.unlocking : null,
       reclaim,
     });
   }

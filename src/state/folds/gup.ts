@@ -87,7 +87,7 @@ export const gupFolds: readonly Fold[] = [
   }),
   fold(gupEnd, (_s, _e, task) => {
     task.gup = null;
-    task.grabPfn = -1;
+    task.grabPfn = Number.NaN;
   }),
   fold(gupFault, (_s, e, task) => {
     const mm = e.args[e.at + gupFault.at.mm]!;
@@ -112,10 +112,12 @@ export const gupFolds: readonly Fold[] = [
     const { pfn, refs, flags } = gupGrabFastEnd.at;
     const page = e.args[e.at + pfn]!;
     const told = e.args[e.at + flags]!;
-    task.grabPfn = -1;
+    const how = Number.isNaN(told) ? task.grabHold : told;
+    task.grabPfn = Number.NaN;
+    task.grabHold = Number.NaN;
     if (!(page >= 0)) return;
     const count = e.args[e.at + refs]!;
-    took(s, e, task, page, Number.isNaN(count) ? 1 : count, Number.isNaN(told) ? task.grabHold : told);
+    took(s, e, task, page, Number.isNaN(count) ? 1 : count, how);
   }),
   fold(gupPut, (s, e, task) => {
     const { pfn, refs, flags } = gupPut.at;

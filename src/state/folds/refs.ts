@@ -230,7 +230,7 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
     c.pins[row] = Math.max(0, c.pins[row]! + change / PIN_BIAS);
   }
   if (task.grabPfn === page) {
-    task.grabPfn = -1;
+    task.grabPfn = Number.NaN;
     const kind = change >= PIN_BIAS ? FOLL_PIN : FOLL_GET;
     // The slow walk's hold is there already, the fast one's is made when its grab returns.
     if (c.hold[row] !== 0) s.holds.tellKind(c.hold[row]! - 1, kind);

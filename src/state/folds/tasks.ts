@@ -131,7 +131,7 @@ export const taskFolds: readonly Fold[] = [
   fold(sysExit, (_s, _e, task) => {
     // Not every walk tells its end.
     task.gup = null;
-    task.grabPfn = -1;
+    task.grabPfn = Number.NaN;
     task.reclaim &= ~(1 << RECLAIM_PAGES);
   }),
 ];
