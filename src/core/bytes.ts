@@ -1,3 +1,10 @@
+/** Deltas beyond this are written as they are: sums with them might not be exact. */
+const LARGEST_DELTA = 2 ** 50;
+/** Deltas below this are written with the arithmetic of small integers. */
+const SMALL_DELTA = 2 ** 29;
+/** Bytes that a number of a column takes at most. */
+const WIDEST_NUMBER = 9;
+
 /** Bytes that are written one value after another. Numbers are little-endian or of variable length. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -52,6 +59,58 @@ export class ByteWriter {
     }
     bytes[at++] = small;
     this.length = at;
+  }
+
+  /**
+   * The numbers `values[from, to)` as differences to the number before: 0 stands for NaN, 1 for a number of eight
+   * bytes, and from 2 on for a whole difference, its sign in the lowest bit. Exact for every number, but for the sign
+   * of a zero.
+   */
+  column(values: Float64Array, from: number, to: number): void {
+    // One number more than there are: none of them moves the bytes that are held here.
+    this.reserve((to - from + 1) * WIDEST_NUMBER);
+    const bytes = this.#bytes;
+    let at = this.length;
+    let before = 0;
+    for (let i = from; i < to; i++) {
+      const value = values[i]!;
+      const delta = value - before;
+      if (delta < SMALL_DELTA && delta > -SMALL_DELTA && before + delta === value && delta === (delta | 0)) {
+        let code = delta >= 0 ? delta * 2 + 2 : delta * -2 + 1;
+        while (code > 127) {
+          bytes[at++] = (code & 127) | 128;
+          code >>>= 7;
+        }
+        bytes[at++] = code;
+        before = value;
+        continue;
+      }
+      this.length = at;
+      before = this.#farNumber(value, before);
+      at = this.length;
+    }
+    this.length = at;
+  }
+
+  /** Writes a number that is no small step from the one before; what the next one is counted from. */
+  #farNumber(value: number, before: number): number {
+    const delta = value - before;
+    if (
+      delta < LARGEST_DELTA &&
+      delta > -LARGEST_DELTA &&
+      before + delta === value &&
+      Math.floor(delta) === delta
+    ) {
+      this.varint(delta >= 0 ? delta * 2 + 2 : delta * -2 + 1);
+      return value;
+    }
+    if (Number.isNaN(value)) {
+      this.varint(0);
+      return before;
+    }
+    this.varint(1);
+    this.f64(value);
+    return Number.isInteger(value) ? value : 0;
   }
 
   /** Forgets what was written, and keeps the room. */
@@ -134,7 +193,7 @@ export class ByteReader {
     return value;
   }
 
-  /** Reads the numbers that {@link writeColumn} wrote to `into[from, to)`. */
+  /** Reads the numbers that {@link ByteWriter.column} wrote to `into[from, to)`. */
   column(into: Float64Array, from: number, to: number): void {
     const bytes = this.#bytes;
     let at = this.at;
@@ -168,34 +227,5 @@ export class ByteReader {
     }
     if (at > bytes.length) throw new RangeError('bytes end too early');
     this.at = at;
-  }
-}
-
-/** Deltas beyond this are written as they are: sums with them might not be exact. */
-const LARGEST_DELTA = 2 ** 50;
-
-/**
- * The numbers `values[from, to)` as differences to the number before: 0 stands for NaN, 1 for a number of eight bytes, and from
- * 2 on for a whole difference, its sign in the lowest bit. Exact for every number, but for the sign of a zero.
- */
-export function writeColumn(out: ByteWriter, values: Float64Array, from: number, to: number): void {
-  let before = 0;
-  for (let i = from; i < to; i++) {
-    const value = values[i]!;
-    const delta = value - before;
-    if (
-      delta < LARGEST_DELTA &&
-      delta > -LARGEST_DELTA &&
-      before + delta === value &&
-      Math.floor(delta) === delta
-    ) {
-      out.varint(delta >= 0 ? delta * 2 + 2 : delta * -2 + 1);
-      before = value;
-    } else if (Number.isNaN(value)) out.varint(0);
-    else {
-      out.varint(1);
-      out.f64(value);
-      before = Number.isInteger(value) ? value : 0;
-    }
   }
 }

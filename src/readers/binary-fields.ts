@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import {
   FIELD_ABSENT,
   FIELD_OK,
@@ -9,7 +10,7 @@ import {
 import { LineWriter } from '../core/line-writer.ts';
 import type { FieldExtractor, RecordBatch } from '../core/records.ts';
 import { type NumberPlan, planField, planNumber, readPlanned } from './binary-values.ts';
-import { viewOf } from './byte-strings.ts';
+import { viewOf, wordsOf } from './byte-strings.ts';
 import type { EventFormat } from './event-format.ts';
 import { PageFlagTexts } from './page-flag-texts.ts';
 import { fieldsIn, type KeyedValue, type ReadFormat } from './print-keys.ts';
@@ -44,6 +45,8 @@ const WAY_ANON = 4;
 function wayOf(plan: NumberPlan | null, form: FieldForm): number {
   if (form === 'anonbits') return WAY_ANON;
   const field = plan?.field;
+  // Fields stand at multiples of their size, but for those that a module packs.
+  if (field && field.offset % 4 !== 0) return WAY_CAREFUL;
   if (!plan || !field || plan.exceptLo !== null || plan.maskLo !== -1 || plan.maskHi !== -1)
     return WAY_CAREFUL;
   if (field.size === 8) return plan.cut === 0 ? WAY_WORD : WAY_CAREFUL;
@@ -75,7 +78,8 @@ class EventReading {
   readonly #ways: Uint8Array;
   readonly #offsets: Int32Array;
   readonly #reach: number;
-  readonly #little: boolean;
+  /** Numbers stand in the order of this machine, which is little-endian. */
+  readonly #native: boolean;
   readonly #event: ReadFormat;
   readonly #sources: BinarySources;
   /** Texts of the record last read: the bytes that `bytes` fields point into. */
@@ -103,7 +107,7 @@ class EventReading {
     }
     this.#plans = plans;
     this.#readers = readers;
-    this.#little = little;
+    this.#native = little && endianness() === 'LE';
     this.#ways = Uint8Array.from(specs, ({ form }, i) => wayOf(plans[i]!, form));
     this.#offsets = Int32Array.from(plans, (plan) => plan?.field?.offset ?? 0);
     this.#reach = Math.max(0, ...plans.map((plan) => (plan ? plan.field!.offset + plan.field!.size : 0)));
@@ -128,28 +132,27 @@ class EventReading {
   }
 
   extract(batch: RecordBatch, row: number, into: FieldValues): void {
-    const view = viewOf(batch.bytes);
     const start = batch.start[row]!;
-    const little = this.#little;
     const ways = this.#ways;
     const offsets = this.#offsets;
     const { state, lo, hi } = into;
-    const whole = start + this.#reach <= batch.end[row]!;
+    const native = this.#native ? wordsOf(batch.bytes) : null;
+    const plain = native !== null && (start & 3) === 0 && start + this.#reach <= batch.end[row]!;
     this.#record.end = 0;
     for (let i = 0; i < ways.length; i++) {
-      const at = start + offsets[i]!;
-      const way = whole ? ways[i]! : WAY_CAREFUL;
+      const at = (start + offsets[i]!) >> 2;
+      const way = plain ? ways[i]! : WAY_CAREFUL;
       if (way === WAY_WORD) {
-        lo[i] = view.getInt32(little ? at : at + 4, little);
-        hi[i] = view.getInt32(little ? at + 4 : at, little);
+        lo[i] = native![at]!;
+        hi[i] = native![at + 1]!;
         state[i] = FIELD_OK;
       } else if (way === WAY_SIGNED) {
-        const low = view.getInt32(at, little);
+        const low = native![at]!;
         lo[i] = low;
         hi[i] = low >> 31;
         state[i] = FIELD_OK;
       } else if (way === WAY_UNSIGNED) {
-        lo[i] = view.getInt32(at, little);
+        lo[i] = native![at]!;
         hi[i] = 0;
         state[i] = FIELD_OK;
       } else this.#careful(batch, row, into, i);

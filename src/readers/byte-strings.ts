@@ -18,6 +18,19 @@ export function viewOf(b: Uint8Array): DataView {
   return view;
 }
 
+let wordedBytes: Uint8Array | null = null;
+let words: Int32Array = new Int32Array(0);
+
+/** These bytes by fours, in this machine's order; null if they do not begin at a multiple of four. Kept as by {@link viewOf}. */
+export function wordsOf(b: Uint8Array): Int32Array | null {
+  if (b.byteOffset & 3) return null;
+  if (b !== wordedBytes) {
+    wordedBytes = b;
+    words = new Int32Array(b.buffer, b.byteOffset, b.byteLength >> 2);
+  }
+  return words;
+}
+
 /** A remembered string: its words of four bytes, the last of which overlaps where the length is odd. */
 interface Entry {
   readonly length: number;

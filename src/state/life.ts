@@ -154,7 +154,15 @@ export class PageLife {
     if (change !== 0) this.#book(draft, kind, change, purpose!, before, printed);
     const after = ended ? 0 : s.pages.count(now);
     draft.events.push({
-      ...{ seq: e.seq, ns: e.ns, cpu: e.cpu, pid: e.pid, kind, args, record: e.record, change, purpose },
+      seq: e.seq,
+      ns: e.ns,
+      cpu: e.cpu,
+      pid: e.pid,
+      kind,
+      args,
+      record: e.record,
+      change,
+      purpose,
       count: change === 0 || Number.isNaN(after) ? null : after,
       printed,
     });

@@ -16,9 +16,13 @@ export function unsqueeze(bytes: Uint8Array): Buffer {
   return inflateRawSync(bytes, { chunkSize: 1 << 15 });
 }
 
+/** What is given to the compressor at a time returns at most so much: fewer calls. */
+const TEXT_CHUNK = 1 << 18;
+
 /** Large pieces: twice as fast as deflate on the text of a trace, and a fifth smaller (measured). */
 export function squeezeText(bytes: Uint8Array): Buffer {
   return brotliCompressSync(bytes, {
+    chunkSize: TEXT_CHUNK,
     params: {
       [constants.BROTLI_PARAM_QUALITY]: 1,
       [constants.BROTLI_PARAM_LGWIN]: 20,

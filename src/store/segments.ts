@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { ByteReader, ByteWriter, writeColumn } from '../core/bytes.ts';
+import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { InputError } from '../core/errors.ts';
 import type { EventBatch } from '../events/batch.ts';
 import { EVENT_KINDS } from '../events/registry.ts';
@@ -28,24 +28,31 @@ const scratch = new Float64Array(SEGMENT_EVENTS);
 const order = new Uint32Array(SEGMENT_EVENTS);
 const starts = new Uint32Array(257);
 
-/** Events of one kind stand together, in order: `order[starts[code] ..]` are their positions. */
-function groupByKind(kind: Uint8Array, from: number, count: number): void {
+/** Events of one kind stand together: those of a code are the `starts[code]`-th up to the `starts[code + 1]`-th. */
+function countKinds(kind: Uint8Array, from: number, count: number): void {
   starts.fill(0);
   for (let i = 0; i < count; i++) starts[kind[from + i]! + 1]!++;
   for (let code = 0; code < 256; code++) starts[code + 1]! += starts[code]!;
+}
+
+/** The events of one kind in order: `order[starts[code] ..]` are their positions. */
+function groupByKind(kind: Uint8Array, from: number, count: number): void {
+  countKinds(kind, from, count);
   const next = starts.slice();
   for (let i = 0; i < count; i++) order[next[kind[from + i]!]!++] = i;
 }
 
 /** Numbers of a block of a column: who wants one of them reads its block only. */
 const BLOCK = 128;
-const block = new ByteWriter(BLOCK * 8);
+const block = new ByteWriter(BLOCK * 9);
+const part = new ByteWriter(SEGMENT_EVENTS * 16);
+const whole = new ByteWriter(SEGMENT_EVENTS * 32);
 
 /** Writes `count` numbers of {@link scratch} in blocks, the length of each in front of it. */
 function writeBlocks(out: ByteWriter, count: number): void {
   for (let from = 0; from < count; from += BLOCK) {
     block.clear();
-    writeColumn(block, scratch, from, Math.min(count, from + BLOCK));
+    block.column(scratch, from, Math.min(count, from + BLOCK));
     out.varint(block.length);
     out.raw(block.view());
   }
@@ -65,10 +72,13 @@ function pickBlocks(input: ByteReader, count: number, positions: readonly number
   for (let from = 0; from < count; from += BLOCK) {
     const length = input.varint();
     const to = Math.min(count, from + BLOCK);
+    const end = input.at + length;
     if (next < positions.length && positions[next]! < to) {
-      input.column(scratch, from, to);
       while (next < positions.length && positions[next]! < to) next++;
-    } else input.at += length;
+      // Each number is counted from the one before: those behind the last wanted one are not needed.
+      input.column(scratch, from, positions[next - 1]! + 1);
+    }
+    input.at = end;
   }
 }
 
@@ -85,7 +95,8 @@ export function packBatch(batch: EventBatch): PackedSegment[] {
 /** Packs events `from` up to `to` of a batch, at most {@link SEGMENT_EVENTS}. */
 export function packSegment(batch: EventBatch, from: number, to: number): PackedSegment {
   const count = to - from;
-  const out = new ByteWriter(count * 16 + 64);
+  const out = whole;
+  out.clear();
   out.varint(count);
   out.raw(batch.kind.subarray(from, to));
   for (const name of HEADERS) {
@@ -98,7 +109,7 @@ export function packSegment(batch: EventBatch, from: number, to: number): Packed
     const first = starts[code]!;
     const many = starts[code + 1]! - first;
     if (many === 0) continue;
-    const part = new ByteWriter(many * 16 + 64);
+    part.clear();
     for (let argument = 0; argument < EVENT_KINDS[code]!.width; argument++) {
       for (let k = 0; k < many; k++) scratch[k] = batch.args[batch.at[from + order[first + k]!]! + argument]!;
       writeBlocks(part, many);
@@ -228,11 +239,10 @@ export function pickFrom(
     const column = picked[name];
     for (const position of positions) column[position] = scratch[position]!;
   }
-  groupByKind(stored, 0, count);
+  countKinds(stored, 0, count);
   const wanted = new Set(positions.map((position) => stored[position]!));
   for (let code = 0; code < vocabulary.length; code++) {
-    const first = starts[code]!;
-    const many = starts[code + 1]! - first;
+    const many = starts[code + 1]! - starts[code]!;
     if (many === 0) continue;
     const length = input.varint();
     if (!wanted.has(code)) {
@@ -245,7 +255,7 @@ export function pickFrom(
       picked.kind[position] = kind.code;
       if (places !== null) picked.args.fill(Number.NaN, position * WIDEST, (position + 1) * WIDEST);
     }
-    const ranks = mine.map((position) => rankOf(position, first, many));
+    const ranks = ranksOf(stored, code, mine);
     for (let argument = 0; argument < width; argument++) {
       pickBlocks(input, many, ranks);
       const target = places === null ? argument : places[argument]!;
@@ -257,14 +267,12 @@ export function pickFrom(
   return { count, firstSeq, ...picked };
 }
 
-/** Which one of its kind the event at a position is: `order` is sorted within a kind. */
-function rankOf(position: number, first: number, many: number): number {
-  let low = 0;
-  let high = many - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (order[first + middle]! < position) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** Which ones of their kind the events at these positions are, in order. */
+function ranksOf(stored: Uint8Array, code: number, positions: readonly number[]): number[] {
+  let rank = 0;
+  let at = 0;
+  return positions.map((position) => {
+    for (; at < position; at++) if (stored[at] === code) rank++;
+    return rank;
+  });
 }

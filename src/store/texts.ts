@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, writeColumn } from '../core/bytes.ts';
+import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { squeeze, squeezeText, unsqueeze } from './compress.ts';
 
 const LINE_FEED = 10;
@@ -31,13 +31,10 @@ export function packText(
 function packPlaces(starts: Float64Array, ends: Float64Array): Uint8Array {
   const out = new ByteWriter(starts.length * 4 + 16);
   out.varint(starts.length);
-  writeColumn(out, starts, 0, starts.length);
-  writeColumn(
-    out,
-    ends.map((end, i) => end - starts[i]!),
-    0,
-    starts.length,
-  );
+  out.column(starts, 0, starts.length);
+  const lengths = new Float64Array(starts.length);
+  for (let i = 0; i < lengths.length; i++) lengths[i] = ends[i]! - starts[i]!;
+  out.column(lengths, 0, lengths.length);
   return squeeze(out.view());
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ByteReader, ByteWriter, writeColumn } from '../../src/core/bytes.ts';
+import { ByteReader, ByteWriter } from '../../src/core/bytes.ts';
 import { decodePlain, encodePlain, type Plain } from '../../src/core/image.ts';
 
 test('a column of numbers comes back as it was', () => {
@@ -14,7 +14,7 @@ test('a column of numbers comes back as it was', () => {
     fc.property(fc.array(value), (values) => {
       const column = Float64Array.from(values, (number) => number + 0);
       const out = new ByteWriter(1);
-      writeColumn(out, column, 0, column.length);
+      out.column(column, 0, column.length);
       const back = new Float64Array(column.length);
       const input = new ByteReader(out.take());
       input.column(back, 0, back.length);
