@@ -12,6 +12,7 @@ import { askCase, type CaseCosts, recordCase } from './bench/case.ts';
 import { type ChecksCost, checksCost } from './bench/checks.ts';
 import { multiply } from './bench/multiply.ts';
 import { countRecords, STAGES } from './bench/stages.ts';
+import { inlineLess } from './compiler.ts';
 import { explain, UsageError } from './exit.ts';
 
 /** One row of the result. */
@@ -141,6 +142,7 @@ async function bench(options: { trace: string; events: string; json?: true }): P
   }
 }
 
+inlineLess();
 try {
   await new Command('bench')
     .description('Times the stages of an analysis on a trace of the size asked for.')

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import picocolors from 'picocolors';
 import { prepareReading } from '../replay/reading-thread.ts';
+import { inlineLess } from './compiler.ts';
 import { EXIT, type ExitCode, explain } from './exit.ts';
 
 /** Stacks are for those who mend faultline. */
@@ -34,6 +35,7 @@ function bug(error: unknown): void {
 process.on('uncaughtException', bug);
 process.on('unhandledRejection', bug);
 
+inlineLess();
 const args = process.argv.slice(2);
 // Most commands read a trace: the thread that will do so loads what it needs while this one does.
 if (args.some((arg, i) => i > 0 && (arg === '-' || existsSync(arg)))) prepareReading();

@@ -44,9 +44,14 @@ class Collector {
   #rows = new Int32Array(1 << 16);
   #seqs = new Float64Array(1 << 16);
   #length = 0;
+  #lastKey = Number.NaN;
+  #lastRow = 0;
 
   add(key: number, seq: number): void {
-    const row = this.#keys.ensure(key);
+    // Events in a row are of one page, and of one mm, as a rule.
+    const row = key === this.#lastKey ? this.#lastRow : this.#keys.ensure(key);
+    this.#lastKey = key;
+    this.#lastRow = row;
     const c = this.#keys.col;
     if (c.last[row] === seq) return;
     c.last[row] = seq;

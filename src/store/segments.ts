@@ -26,6 +26,7 @@ export interface PackedSegment {
 
 const scratch = new Float64Array(SEGMENT_EVENTS);
 const order = new Uint32Array(SEGMENT_EVENTS);
+const places = new Uint32Array(SEGMENT_EVENTS);
 const starts = new Uint32Array(257);
 
 /** Events of one kind stand together: those of a code are the `starts[code]`-th up to the `starts[code + 1]`-th. */
@@ -95,6 +96,7 @@ export function packBatch(batch: EventBatch): PackedSegment[] {
 /** Packs events `from` up to `to` of a batch, at most {@link SEGMENT_EVENTS}. */
 export function packSegment(batch: EventBatch, from: number, to: number): PackedSegment {
   const count = to - from;
+  const { args } = batch;
   const out = whole;
   out.clear();
   out.varint(count);
@@ -110,8 +112,9 @@ export function packSegment(batch: EventBatch, from: number, to: number): Packed
     const many = starts[code + 1]! - first;
     if (many === 0) continue;
     part.clear();
+    for (let k = 0; k < many; k++) places[k] = batch.at[from + order[first + k]!]!;
     for (let argument = 0; argument < EVENT_KINDS[code]!.width; argument++) {
-      for (let k = 0; k < many; k++) scratch[k] = batch.args[batch.at[from + order[first + k]!]! + argument]!;
+      for (let k = 0; k < many; k++) scratch[k] = args[places[k]! + argument]!;
       writeBlocks(part, many);
     }
     // Told in front, so that a reader of one event passes over the kinds that it is not.
