@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { built } from './cli/built.ts';
+import { builtHere } from './cli/built.ts';
 
 /**
  * Every ```console block of README.md is run: its output must be what stands there. A line `...` stands for any
@@ -9,10 +9,10 @@ import { built } from './cli/built.ts';
 const FILE = new URL('../README.md', import.meta.url);
 const { UPDATE_GOLDEN } = process.env;
 
-function outputOf(line: string): string {
+async function outputOf(line: string): Promise<string> {
   const args = /^npx faultline (.*)$/.exec(line)?.[1]?.split(' ');
   if (args === undefined) throw new Error(`README.md runs only npx faultline, not: ${line}`);
-  const { stdout, stderr } = built(args);
+  const { stdout, stderr } = await builtHere(args);
   return stdout + stderr;
 }
 
@@ -32,7 +32,7 @@ test('README.md shows what the commands print', async () => {
   const blocks = [...text.matchAll(/```console\n\$ (.*)\n([\s\S]*?)```\n/g)];
   expect(blocks.length).toBeGreaterThan(0);
   for (const [block, line, shown] of blocks) {
-    const printed = outputOf(line!);
+    const printed = await outputOf(line!);
     if (matches(shown!.trimEnd().split('\n'), printed.trimEnd().split('\n'))) continue;
     if (UPDATE_GOLDEN === '1')
       text = text.replace(block, () => `\`\`\`console\n$ ${line}\n${printed.trimEnd()}\n\`\`\`\n`);

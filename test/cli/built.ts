@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Ran } from './harness.ts';
+import type { run } from '../../src/cli/run.ts';
+import { collect, type Ran } from './harness.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,4 +18,10 @@ export function built(args: readonly string[]): Ran {
   });
   if (error) throw error;
   return { code: status ?? -1, stdout, stderr };
+}
+
+/** Runs the built program's command line in this process: what one command had compiled serves the next. */
+export async function builtHere(args: readonly string[]): Promise<Ran> {
+  const program = (await import(/* @vite-ignore */ `${ROOT}dist/cli/run.js`)) as { readonly run: typeof run };
+  return collect((io) => program.run(args, io));
 }

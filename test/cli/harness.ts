@@ -12,11 +12,12 @@ export interface Ran {
 }
 
 /** Runs a command line in this process, on an engine that answers from a table, or on the real one. */
-export async function faultline(
-  args: readonly string[],
-  engine?: Engine,
-  over: Partial<Io> = {},
-): Promise<Ran> {
+export function faultline(args: readonly string[], engine?: Engine, over: Partial<Io> = {}): Promise<Ran> {
+  return collect((io) => run(args, io, engine), over);
+}
+
+/** What a run leaves behind that is given a world of its own. */
+export async function collect(of: (io: Io) => Promise<number>, over: Partial<Io> = {}): Promise<Ran> {
   let stdout = '';
   let stderr = '';
   const io: Io = {
@@ -32,7 +33,7 @@ export async function faultline(
     signal: new AbortController().signal,
     ...over,
   };
-  const code = await run(args, io, engine);
+  const code = await of(io);
   return { code, stdout, stderr };
 }
 

@@ -1,7 +1,6 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { Input } from '../../src/core/input.ts';
 import type { Analysis } from '../../src/replay/analysis.ts';
 import { ALL_UNDECLARED, type AnalyzeOptions, analyze } from '../../src/replay/analyze.ts';
@@ -19,12 +18,10 @@ export const source = (input: Input, options: IngestOptions) =>
 const folder = mkdtempSync(join(tmpdir(), 'faultline-test-'));
 let made = 0;
 
-/** A path for a file that is gone after the tests of this file. */
+/** A path for a file that is gone after the tests. */
 export function place(name = 'x.case'): string {
   return join(folder, `${made++}-${name}`);
 }
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const recorded = new Map<string, Promise<{ path: string; analysis: Analysis }>>();
 
