@@ -9,7 +9,7 @@ const CHECK = 'gup-pin-broken-by-cow';
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'faultline-shrink-'));
+  folder = mkdtempSync(join(tmpdir(), 's-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
