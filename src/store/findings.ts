@@ -2,6 +2,7 @@ import type { Coverage, Divergence } from '../checks/finding.ts';
 import { encodePlain, type Plain } from '../core/image.ts';
 import { squeeze } from './compress.ts';
 import type { CaseDatabase } from './database.ts';
+import type { Statements } from './statements.ts';
 
 /** A decision as the table holds it; NaN and null are unknown. */
 export interface StoredDecision {
@@ -69,13 +70,15 @@ export function writeAnalysis(db: CaseDatabase, { question, version, result }: S
 /** Fills the tables of findings. */
 export class FindingsWriter {
   readonly #db: CaseDatabase;
+  readonly #statements: Statements;
 
-  constructor(db: CaseDatabase) {
+  constructor(db: CaseDatabase, statements: Statements) {
     this.#db = db;
+    this.#statements = statements;
   }
 
   decisions(decisions: readonly StoredDecision[]): void {
-    const insert = this.#db.prepare(
+    const insert = this.#statements.of(
       `insert or replace into decision (seq, end_seq, outcome_seq, ns, cpu, pid, mm, address, pfn, new_pfn, outcome,
          outcome_by, page, exclusive, refcount, mapcount, swapcache, locked, cause)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

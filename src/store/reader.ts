@@ -1,4 +1,3 @@
-import type { Statement } from 'better-sqlite3';
 import { InputError } from '../core/errors.ts';
 import { decodePlain, type Plain } from '../core/image.ts';
 import type { EventBatch } from '../events/batch.ts';
@@ -9,6 +8,7 @@ import { guarded } from './errors.ts';
 import { BLOCKS, blocksOf, listsOf, MARK_KEY, MARKS, MMS, PAGES, RunPostings, seqsIn } from './postings.ts';
 import { pickFrom, unpackSegment } from './segments.ts';
 import { restoreSnapshot, versionText } from './snapshots.ts';
+import { Statements } from './statements.ts';
 import { recordIn } from './texts.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 
@@ -60,12 +60,13 @@ export class CaseReader {
   readonly #db: CaseDatabase;
   readonly #vocabulary: Vocabulary;
   readonly #open = new Map<number, EventBatch>();
-  readonly #statements = new Map<string, Statement>();
+  readonly #statements: Statements;
   #tail: RunPostings | null = null;
 
   constructor(path: string) {
     this.path = path;
     this.#db = openToRead(path);
+    this.#statements = new Statements(this.#db);
     try {
       this.head = guarded(path, () => readHead(path, this.#db));
       this.#vocabulary = readVocabulary(path, this.#db);
@@ -84,15 +85,6 @@ export class CaseReader {
     this.#db.close();
   }
 
-  /** A statement, compiled once. */
-  #statement(sql: string): Statement {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#db.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
-
   #unpack(row: SegmentRow): EventBatch {
     const known = this.#open.get(row.first_seq);
     if (known !== undefined) return known;
@@ -104,15 +96,17 @@ export class CaseReader {
 
   /** The segment that holds an event, or null. */
   segmentOf(seq: number): EventBatch | null {
-    const row = this.#statement(
-      'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
-    ).get(seq) as SegmentRow | undefined;
+    const row = this.#statements
+      .of(
+        'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+      )
+      .get(seq) as SegmentRow | undefined;
     return row === undefined || row.last_seq < seq ? null : this.#unpack(row);
   }
 
   /** Events by their seqs, which are in order: each in a batch that holds it until the next one is asked for. */
   *eventsAt(seqs: readonly number[]): Generator<{ readonly batch: EventBatch; readonly index: number }> {
-    const find = this.#statement(
+    const find = this.#statements.of(
       'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
     );
     for (let i = 0; i < seqs.length; ) {
@@ -131,12 +125,14 @@ export class CaseReader {
 
   /** Events from one seq to another, both included, in segments: the first and the last may hold others too. */
   *segments(from = 1, to: number = Number.MAX_SAFE_INTEGER): Generator<EventBatch> {
-    const next = this.#statement(
+    const next = this.#statements.of(
       'select first_seq, last_seq, columns from segment where last_seq >= ? and first_seq >= ? order by first_seq limit 1',
     );
-    let row = this.#statement(
-      'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
-    ).get(from) as SegmentRow | undefined;
+    let row = this.#statements
+      .of(
+        'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+      )
+      .get(from) as SegmentRow | undefined;
     row ??= next.get(from, from) as SegmentRow | undefined;
     // One by one: a reader may leave, and the table may be asked for other things meanwhile.
     while (row !== undefined && row.first_seq <= to) {
@@ -147,7 +143,9 @@ export class CaseReader {
 
   /** All batches in order, each in pieces, with what was known of the input. */
   *batches(): Generator<StoredBatch> {
-    const rows = this.#statement('select first_seq, events, facts from batch order by id').all() as Array<{
+    const rows = this.#statements
+      .of('select first_seq, events, facts from batch order by id')
+      .all() as Array<{
       first_seq: number;
       events: number;
       facts: Uint8Array;
@@ -167,9 +165,9 @@ export class CaseReader {
 
   /** Seq of the event before the first one that is later than a time. */
   seqAt(ns: number): number {
-    const row = this.#statement(
-      'select first_seq, last_seq, columns from segment where max_ns > ? order by first_seq limit 1',
-    ).get(ns) as SegmentRow | undefined;
+    const row = this.#statements
+      .of('select first_seq, last_seq, columns from segment where max_ns > ? order by first_seq limit 1')
+      .get(ns) as SegmentRow | undefined;
     if (row === undefined) return this.head.events;
     const batch = this.#unpack(row);
     return batch.firstSeq - 1 + batch.ns.findIndex((at) => at > ns);
@@ -177,9 +175,9 @@ export class CaseReader {
 
   /** Puts the nearest usable snapshot at or before a seq into a fresh state. False: there is none. */
   restoreBefore(state: MmState, seq: number): boolean {
-    const row = this.#statement(
-      'select image from snapshot where seq <= ? and versions = ? order by seq desc limit 1',
-    ).get(seq, versionText(state)) as { image: Uint8Array } | undefined;
+    const row = this.#statements
+      .of('select image from snapshot where seq <= ? and versions = ? order by seq desc limit 1')
+      .get(seq, versionText(state)) as { image: Uint8Array } | undefined;
     if (row === undefined) return false;
     restoreSnapshot(state, row.image);
     return true;
@@ -188,7 +186,7 @@ export class CaseReader {
   /** Whether snapshots of this program's slices are there. */
   hasSnapshots(state: MmState): boolean {
     return (
-      this.#statement('select 1 from snapshot where versions = ? limit 1').get(versionText(state)) !==
+      this.#statements.of('select 1 from snapshot where versions = ? limit 1').get(versionText(state)) !==
       undefined
     );
   }
@@ -214,7 +212,7 @@ export class CaseReader {
   #seqs(what: number, keys: readonly number[]): number[] {
     const least = Math.min(...keys);
     const greatest = Math.max(...keys);
-    const rows = this.#statement(
+    const rows = this.#statements.of(
       'select first_key, lists from posting where what = ? and run = ? and first_key <= ? order by first_key desc',
     );
     const seqs: number[] = [];
@@ -232,7 +230,7 @@ export class CaseReader {
   }
 
   #runs(): Array<{ id: number; first_seq: number; last_seq: number }> {
-    return this.#statement('select id, first_seq, last_seq from run order by id').all() as Array<{
+    return this.#statements.of('select id, first_seq, last_seq from run order by id').all() as Array<{
       id: number;
       first_seq: number;
       last_seq: number;
@@ -264,9 +262,9 @@ export class CaseReader {
       });
     };
     const starts = new Map(this.#runs().map((run) => [run.id, run.first_seq]));
-    const rows = this.#statement(
-      'select run, first_key, lists from posting where what = ? order by run, first_key',
-    ).all(PAGES) as Array<{ run: number; first_key: number; lists: Uint8Array }>;
+    const rows = this.#statements
+      .of('select run, first_key, lists from posting where what = ? order by run, first_key')
+      .all(PAGES) as Array<{ run: number; first_key: number; lists: Uint8Array }>;
     for (const row of rows)
       for (const [key, seqs] of listsOf(row.lists, row.first_key, starts.get(row.run)!)) add(key, seqs);
     for (const [key, seqs] of this.#unposted().lists(PAGES)) add(key, seqs);
@@ -275,9 +273,11 @@ export class CaseReader {
 
   /** A record as it was written; null where the case does not hold it. */
   record(number: number): string | null {
-    const row = this.#statement(
-      'select first_record, last_record, places, text from record_text where first_record <= ? order by first_record desc limit 1',
-    ).get(number) as
+    const row = this.#statements
+      .of(
+        'select first_record, last_record, places, text from record_text where first_record <= ? order by first_record desc limit 1',
+      )
+      .get(number) as
       | { first_record: number; last_record: number; places: Uint8Array; text: Uint8Array }
       | undefined;
     if (row === undefined || row.last_record < number) return null;
@@ -286,16 +286,15 @@ export class CaseReader {
 
   /** A stored answer, if it was made by this version. */
   analysis(question: string, version: string): Plain | null {
-    const row = this.#statement('select result from analysis where question = ? and version = ?').get(
-      question,
-      version,
-    ) as { result: Uint8Array } | undefined;
+    const row = this.#statements
+      .of('select result from analysis where question = ? and version = ?')
+      .get(question, version) as { result: Uint8Array } | undefined;
     return row === undefined ? null : decodePlain(unsqueeze(row.result));
   }
 
   /** Tasks as the trace prints them. */
   tasks(): Array<{ pid: number; comm: string; tgid: number | null }> {
-    return this.#statement('select pid, comm, tgid from task order by pid').all() as Array<{
+    return this.#statements.of('select pid, comm, tgid from task order by pid').all() as Array<{
       pid: number;
       comm: string;
       tgid: number | null;

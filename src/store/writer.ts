@@ -9,6 +9,7 @@ import { type CaseFindings, FindingsWriter, type StoredDecision } from './findin
 import { RUN_EVENTS, RunPostings } from './postings.ts';
 import type { PackedSegment } from './segments.ts';
 import { snapshotDue, versionText } from './snapshots.ts';
+import { Statements } from './statements.ts';
 import type { RecordText } from './texts.ts';
 import { writeVocabulary } from './vocabulary.ts';
 
@@ -49,6 +50,7 @@ export interface CaseBatch {
 export class CaseWriter {
   readonly path: string;
   readonly #db: CaseDatabase;
+  readonly #statements: Statements;
   readonly #findings: FindingsWriter;
   /** Last seq that was stored when the case was opened: what comes up to here is compared, not written. */
   readonly #storedSeq: number;
@@ -71,7 +73,8 @@ export class CaseWriter {
     this.#storedBatch = one('select max(id) from batch');
     this.#runId = one('select max(id) from run');
     this.#postedSeq = one('select max(last_seq) from run');
-    this.#findings = new FindingsWriter(db);
+    this.#statements = new Statements(db);
+    this.#findings = new FindingsWriter(db, this.#statements);
     db.transaction(() => {
       writeVocabulary(db);
       db.prepare(
@@ -117,27 +120,25 @@ export class CaseWriter {
     this.#findings.decisions(batch.decisions);
     if (this.#batchId > this.#storedBatch) {
       const lastSeq = events.firstSeq + events.count - 1;
-      this.#db
-        .prepare('insert into batch (id, first_seq, events, facts) values (?, ?, ?, ?)')
+      this.#statements
+        .of('insert into batch (id, first_seq, events, facts) values (?, ?, ?, ?)')
         .run(this.#batchId, events.firstSeq, events.count, squeeze(encodePlain(batch.facts)));
-      const task = this.#db.prepare('insert or replace into task (pid, comm, tgid) values (?, ?, ?)');
+      const task = this.#statements.of('insert or replace into task (pid, comm, tgid) values (?, ?, ?)');
       for (const { pid, comm, tgid } of batch.tasks) task.run(pid, comm, tgid);
       this.#events = lastSeq;
-      this.#db
-        .prepare(
-          'update source set origin_ns = ?, ticks = ?, format = ?, events = ?, records = ? where id = 1',
-        )
+      this.#statements
+        .of('update source set origin_ns = ?, ticks = ?, format = ?, events = ?, records = ? where id = 1')
         .run(String(origin.ns), origin.ticks ? 1 : 0, origin.format, lastSeq, origin.records);
     }
     if (snapshotDue(state, this.#snapshotSeq)) this.#snapshot(state);
   }
 
   #segments(segments: readonly PackedSegment[]): void {
-    const insert = this.#db.prepare(
+    const insert = this.#statements.of(
       `insert into segment (first_seq, last_seq, min_ns, max_ns, first_record, last_record, checksum, columns)
        values (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    const stored = this.#db.prepare('select last_seq, checksum from segment where first_seq = ?');
+    const stored = this.#statements.of('select last_seq, checksum from segment where first_seq = ?');
     for (const s of segments) {
       if (s.firstSeq > this.#storedSeq) {
         insert.run(
@@ -161,7 +162,7 @@ export class CaseWriter {
   }
 
   #texts(texts: readonly RecordText[]): void {
-    const insert = this.#db.prepare(
+    const insert = this.#statements.of(
       'insert into record_text (first_record, last_record, places, text) values (?, ?, ?, ?)',
     );
     for (const { firstRecord, lastRecord, places, text } of texts) {
@@ -174,9 +175,13 @@ export class CaseWriter {
     if (this.#run.events < least) return;
     const id = ++this.#runId;
     const { firstSeq, lastSeq } = this.#run;
-    const insert = this.#db.prepare('insert into posting (what, run, first_key, lists) values (?, ?, ?, ?)');
+    const insert = this.#statements.of(
+      'insert into posting (what, run, first_key, lists) values (?, ?, ?, ?)',
+    );
     for (const row of this.#run.rows()) insert.run(row.what, id, row.firstKey, row.lists);
-    this.#db.prepare('insert into run (id, first_seq, last_seq) values (?, ?, ?)').run(id, firstSeq, lastSeq);
+    this.#statements
+      .of('insert into run (id, first_seq, last_seq) values (?, ?, ?)')
+      .run(id, firstSeq, lastSeq);
     this.#postedSeq = lastSeq;
     this.#run = new RunPostings();
   }
@@ -184,13 +189,13 @@ export class CaseWriter {
   #snapshot(state: MmState): void {
     this.#snapshotSeq = state.seq;
     if (state.seq <= this.#storedSeq && this.#hasSnapshot(state)) return;
-    this.#db
-      .prepare('insert or replace into snapshot (seq, versions, image) values (?, ?, ?)')
+    this.#statements
+      .of('insert or replace into snapshot (seq, versions, image) values (?, ?, ?)')
       .run(state.seq, versionText(state), squeezeText(encodePlain(state.image() as unknown as Plain)));
   }
 
   #hasSnapshot(state: MmState): boolean {
-    const stored = this.#db.prepare('select versions from snapshot where seq = ?').pluck().get(state.seq);
+    const stored = this.#statements.of('select versions from snapshot where seq = ?').pluck().get(state.seq);
     return stored === versionText(state);
   }
 
@@ -200,7 +205,7 @@ export class CaseWriter {
       this.#db.transaction(() => {
         this.#storeRun(1);
         this.#findings.all(findings);
-        this.#db.prepare('update source set complete = 1, sha256 = ? where id = 1').run(sha256);
+        this.#statements.of('update source set complete = 1, sha256 = ? where id = 1').run(sha256);
       })();
     });
     settle(this.path, this.#db);
