@@ -6,6 +6,7 @@ import type { Input } from '../core/input.ts';
 import { packBatch } from '../store/segments.ts';
 import { type Ingested, type IngestOptions, LOOK_AHEAD } from './ingest.ts';
 import { ingestHere } from './ingest-here.ts';
+import { SharedBytes } from './shared-bytes.ts';
 
 /** The first message to the thread; every further one says that a message of its own was consumed. */
 export interface WorkerStart {
@@ -24,14 +25,26 @@ export type WorkerMessage =
  */
 const RING = LOOK_AHEAD + 2;
 
-function buffersOf({ texts }: Ingested): ArrayBuffer[] {
-  return texts.flatMap((text) => [text.places, text.text]).map((column) => column.buffer as ArrayBuffer);
+/** A message whose packed bytes stand in shared memory. */
+function shared(ingested: Ingested, memory: SharedBytes): Ingested {
+  memory.next();
+  return {
+    ...ingested,
+    texts: ingested.texts.map((text) => ({
+      ...text,
+      places: memory.share(text.places),
+      text: memory.share(text.text),
+    })),
+    segments:
+      ingested.segments?.map((segment) => ({ ...segment, columns: memory.share(segment.columns) })) ?? null,
+  };
 }
 
 /** Sends messages as long as the other side keeps up. */
 async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Promise<void> {
   let credit = LOOK_AHEAD;
   let wake: (() => void) | null = null;
+  const memory = new SharedBytes(RING);
   port.on('message', () => {
     credit++;
     wake?.();
@@ -47,8 +60,8 @@ async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Pr
         });
       }
       credit--;
-      const message: WorkerMessage = { kind: 'ingested', ingested };
-      port.postMessage(message, buffersOf(ingested));
+      const message: WorkerMessage = { kind: 'ingested', ingested: shared(ingested, memory) };
+      port.postMessage(message);
     }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

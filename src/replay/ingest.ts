@@ -19,7 +19,7 @@ export interface IngestOptions {
 
 /** The next events of a trace, and what became known of it. The last message may have no events. */
 export interface Ingested {
-  /** There until the next message is asked for: whoever keeps events copies them. */
+  /** There until the next message is asked for, as are texts and segments: whoever keeps them copies them. */
   readonly events: EventBatch;
   readonly facts: FactsDelta;
   /** Records read since the message before, which may state later events. */

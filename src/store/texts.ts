@@ -21,9 +21,8 @@ export function packText(
   return {
     firstRecord,
     lastRecord: firstRecord + starts.length - 1,
-    // Bytes of their own, which can be handed to another thread.
-    places: new Uint8Array(packPlaces(starts, ends)),
-    text: new Uint8Array(squeezeText(bytes)),
+    places: packPlaces(starts, ends),
+    text: squeezeText(bytes),
   };
 }
 
