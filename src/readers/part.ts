@@ -59,6 +59,11 @@ export class Part {
     }
   }
 
+  /** Time of the last row that was read, from its own origin. */
+  get knownEnd(): number {
+    return this.batch!.ns[this.batch!.count - 1]!;
+  }
+
   /** Reads its beginning. False for a file without a record that is otherwise as it should be. */
   async start(): Promise<boolean> {
     try {
@@ -108,13 +113,18 @@ export class Part {
       const error = facts.parseErrors[this.#errors];
       all.parseError(error?.line ?? 0, error?.text ?? '', `${error?.reason ?? ''} (${this.label})`);
     }
+    for (const cpu of facts.cpus) all.cpus.add(cpu);
+    if (facts.truncated !== null) all.truncated ??= `${this.label}: ${facts.truncated}`;
+  }
+
+  /** Adds the tasks of the batch in which it stands: of a task's names the last one counts. */
+  tellTasks(all: ReaderFacts): void {
+    const { facts } = this.trace;
     for (const pid of facts.changedTasks) {
       const note = facts.tasks.get(pid);
       if (note) all.task(pid, note.comm, note.tgid);
     }
     facts.changedTasks.clear();
-    for (const cpu of facts.cpus) all.cpus.add(cpu);
-    if (facts.truncated !== null) all.truncated ??= `${this.label}: ${facts.truncated}`;
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,8 @@ import {
 import { RecordBatchBuilder } from './batch-builder.ts';
 import type { ReaderFacts } from './facts.ts';
 
-const CPUS = 0x8000;
+/** CPUs that there is room for at first. */
+const CPUS = 64;
 /** A CPU's clock that is adjusted may go back by as much and still be the same clock. */
 const JITTER_NS = 1_000_000;
 /** Records after which a clock that counts records is known. */
@@ -44,7 +45,7 @@ export class TextRows {
   #ns = 0;
   #oldestNs = 0;
   #newestNs = 0;
-  readonly #nsOfCpu = new Float64Array(CPUS).fill(Number.NEGATIVE_INFINITY);
+  #nsOfCpu = new Float64Array(CPUS).fill(Number.NEGATIVE_INFINITY);
   /** The greatest number of a CPU so far. */
   #topCpu = -1;
   /** What the next segment row is to tell; none is due after it. */
@@ -137,6 +138,7 @@ export class TextRows {
     if (this.record === 0 && !this.#asWritten) this.#origin(head);
     const ns = (head.high - this.#originHigh) * 1e9 + (head.low - this.#originLow);
     const cpu = head.cpu;
+    if (cpu >= this.#nsOfCpu.length) this.#widen(cpu);
     if (cpu >= 0 && ns < this.#nsOfCpu[cpu]!) this.#backwards(cpu, ns);
     if (this.#segmentDue) this.#segment(ns);
     if (cpu >= 0) {
@@ -166,6 +168,13 @@ export class TextRows {
     rows.start[i] = start;
     rows.end[i] = end;
     rows.aux[i] = Number.NaN;
+  }
+
+  /** Makes room for the times of more CPUs. */
+  #widen(cpu: number): void {
+    const wider = new Float64Array(cpu * 2).fill(Number.NEGATIVE_INFINITY);
+    wider.set(this.#nsOfCpu);
+    this.#nsOfCpu = wider;
   }
 
   /** A ring buffer never goes back by much: where a text does, another dump begins. */

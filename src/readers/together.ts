@@ -22,7 +22,8 @@ import type { ByteSource } from './source.ts';
 
 /** CPUs that a record can name. */
 const CPUS = 0x8000;
-const MAX_PARTS = 4096;
+/** Each is open, with a batch of its own: about a megabyte. */
+const MAX_PARTS = 1024;
 
 /** Opens a trace, or several files as one. Throws {@link InputError}, also while batches are read. */
 export function openInput(input: Input, options: OpenOptions = {}): Promise<OpenTrace> {
@@ -58,7 +59,7 @@ async function openTogether(paths: readonly string[]): Promise<OpenTrace> {
       await parts.pop()!.close();
     }
     if (parts.length === 0) throw new InputError(`none of the ${paths.length} files holds a record`);
-    parts.sort((a, b) => (a.trace.facts.originNs < b.trace.facts.originNs ? -1 : 1));
+    parts.sort(byBeginning);
     const joined = new JoinedTrace(inputName(paths), parts);
     if (idle > 0) joined.facts.count('empty-files', idle);
     return joined;
@@ -66,6 +67,13 @@ async function openTogether(paths: readonly string[]): Promise<OpenTrace> {
     for (const part of parts) await part.close();
     throw error;
   }
+}
+
+/** Of files that begin at once the shorter one was rotated away first; CPUs come by their numbers. */
+function byBeginning(a: Part, b: Part): number {
+  const [ofA, ofB] = [a.trace.facts.originNs, b.trace.facts.originNs];
+  if (ofA !== ofB) return ofA < ofB ? -1 : 1;
+  return a.knownEnd - b.knownEnd || a.onlyCpu - b.onlyCpu;
 }
 
 /** Refuses two files that cannot be of one capture. */
@@ -177,6 +185,7 @@ class JoinedTrace implements OpenTrace {
       if (!part.begun) this.#begin(part);
       // Rows of the part up to the next row of another one.
       while (part.batch !== null && (part.ns < bound || (part.ns === bound && next < bounding))) {
+        if (part.row === 0) part.tellTasks(this.facts);
         if (!this.#take(part, next)) {
           yield this.#rows.take();
           continue;

@@ -4,6 +4,8 @@ import { TextTrace } from './text-trace.ts';
 import { TracefsLines } from './tracefs-lines.ts';
 
 const LINE_FEED = 10;
+/** In front of the lines of a stack. */
+const STACK = ' => ';
 /** Line feeds behind the text, so that scans of a line end. */
 const SLACK = 64;
 
@@ -29,8 +31,8 @@ function headlessScore(text: Buffer): number {
   for (let at = 0; at < text.length && lines < 40; ) {
     const feed = padded.indexOf(LINE_FEED, at);
     if (feed >= text.length && lines > 0) break;
-    const skip =
-      feed - at < COMM_WIDTH || padded.toString('latin1', at, at + 4) === 'CPU:' || padded[at] === 35;
+    const start = padded.toString('latin1', at, at + 4);
+    const skip = feed - at < COMM_WIDTH || start === 'CPU:' || start === STACK || start[0] === '#';
     if (!skip) {
       lines++;
       if (head.match(padded, at + COMM_WIDTH) && padded[at + COMM_WIDTH] === 45) matched++;

@@ -15,6 +15,7 @@ const STARTS: ReadonlyArray<readonly [text: string, format: string | null]> = [
   ['\xef\xbb\xbf# tracer: nop\n', 'tracefs text'],
   [`CPU:1 [LOST 1466 EVENTS]\n${FUNCTION_TRACE}`, 'tracefs text'],
   [FUNCTION_TRACE, 'tracefs text'],
+  [`${FUNCTION_TRACE}${' => entry_SYSCALL_64_after_hwframe\n'.repeat(15)}`, 'tracefs text'],
   [line('a b', 3, 'mm_page_free: page=00000000aa pfn=0x1 order=0'), 'tracefs text'],
   ['init-1 [000] 12: sys_clone(clone_flags: 1200011)\n', 'tracefs text'],
   [

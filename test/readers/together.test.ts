@@ -128,6 +128,26 @@ describe('order, and what is known', () => {
     ]);
   });
 
+  test('files that begin at once come in one order, however they are given', async () => {
+    const a = file('a', free(1, '1.000000') + free(2, '1.000001'));
+    const b = file('b', free(3, '1.000000', 1) + free(4, '1.000001', 1));
+    const rotated = [file('c', free(1, '1.000000')), file('d', free(2, '1.000000') + free(3, '1.000003'))];
+    for (const paths of [[a, b], rotated]) {
+      const { rows } = await rowsIn(paths);
+      expect(rows[1]).toContain('n=1');
+      expect((await rowsIn([...paths].reverse())).rows).toEqual(rows);
+    }
+  });
+
+  test('of the names of a task the last one counts', async () => {
+    const a = file('a', line('old', 7, 'x: n=1', '    1.000000') + line('old', 7, 'x: n=2', '    1.000001'));
+    const b = file('b', line('new', 7, 'x: n=3', '    1.000002'));
+    // Names from the records of a later batch come later, too.
+    const long = file('c', line('old', 7, 'x: n=0', '    0.000001').repeat(9000));
+    expect((await rowsIn([b, a])).facts.tasks.get(7)?.comm).toBe('new');
+    expect((await rowsIn([b, long])).facts.tasks.get(7)?.comm).toBe('new');
+  });
+
   test('a file with a header of its own that goes on where another ended begins a segment', async () => {
     const a = file('a', HEAD + free(1, '1.000000'));
     const b = file('b', HEAD.replace('4/4', '4/9') + free(2, '2.000000'));
@@ -213,6 +233,11 @@ describe('what cannot be one capture is refused in a line', () => {
         file('b', free(1, '1.000001') + free(2, '1.000003')),
       ],
       /both hold records of CPU 0 from the same time/,
+    ],
+    [
+      'too many',
+      () => Array.from({ length: 1025 }, (_, i) => `${i}`),
+      /1025 files are too many.*1024 can be/,
     ],
     ['the same file', () => [file('a', HEAD), file('a', HEAD)], /is given twice/],
     ['standard input', () => ['-', file('a', HEAD)], /standard input cannot be read together/],
