@@ -39,6 +39,15 @@ export class LineWriter {
     this.length = from + length;
   }
 
+  /** A text whose characters are bytes each, as texts from records are. */
+  latin1(text: string): void {
+    const length = text.length;
+    const bytes = this.#reserve(length);
+    const from = this.length;
+    for (let i = 0; i < length; i++) bytes[from + i] = text.charCodeAt(i);
+    this.length = from + length;
+  }
+
   /** A whole number, exact as a double. */
   decimal(value: number): void {
     if (value < 0) {
@@ -59,7 +68,8 @@ export class LineWriter {
     let rest = value;
     while (rest > 0x7fffffff && at > from) {
       const next = Math.floor(rest / 10);
-      bytes[--at] = ZERO + rest - next * 10;
+      // Adding to so great a number would round it.
+      bytes[--at] = ZERO + (rest - next * 10);
       rest = next;
     }
     let small = rest | 0;
@@ -100,6 +110,11 @@ export class LineWriter {
     bytes[this.length++] = LINE_FEED;
   }
 
+  /** Forgets what was written behind `length`. */
+  cut(length: number): void {
+    if (length < this.length) this.length = length;
+  }
+
   clear(): void {
     this.length = 0;
   }
@@ -107,6 +122,11 @@ export class LineWriter {
   /** What was written, without a copy: valid until the next write. */
   view(): Buffer {
     return this.#bytes.subarray(0, this.length);
+  }
+
+  /** What was written, as a string of bytes. */
+  toLatin1(): string {
+    return this.#bytes.toString('latin1', 0, this.length);
   }
 
   /** What was written, as a string. */

@@ -114,12 +114,12 @@ function printerOf(event: ReadFormat, payload: RecordPrinter): Printer {
     return (record, out) => {
       own.clear();
       payload.print(record, own);
-      out.text(`${name}(${own.toString().replace(/: 0x0*([0-9a-f])/g, ': $1')})`);
+      out.latin1(`${name}(${own.toLatin1().replace(/: 0x0*([0-9a-f])/g, ': $1')})`);
     };
   }
   const before = syscall ? `${name.slice(0, -2)} -> ` : `${name}: `;
   return (record, out) => {
-    out.text(before);
+    out.latin1(before);
     payload.print(record, out);
   };
 }
@@ -134,6 +134,6 @@ function textName({ system, name }: Pick<EventFormat, 'system' | 'name'>): strin
 /** Strings that records point at: `0xffffffff81951a8f : "rcu_preempt"` by line. */
 export function kernelStrings(text: string): ReadonlyMap<string, string> {
   const strings = new Map<string, string>();
-  for (const match of text.matchAll(/^\s*(0x[0-9a-f]+) : "(.*)"$/gm)) strings.set(match[1]!, match[2]!);
+  for (const match of text.matchAll(/^[ \t]*(0x[0-9a-f]+) : "(.*)"$/gm)) strings.set(match[1]!, match[2]!);
   return strings;
 }

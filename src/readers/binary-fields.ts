@@ -226,7 +226,7 @@ class EventReading {
     return (record, into, i) => {
       line.clear();
       printer.print(record, line);
-      this.#give(line.toString(), into, i);
+      this.#give(line.toLatin1(), into, i);
     };
   }
 

@@ -2,7 +2,7 @@ import type { EventField, EventFormat } from './event-format.ts';
 import type { Expression } from './print-format.ts';
 import { type Conversion, conversionBits } from './print-record.ts';
 import { tableOf } from './print-text.ts';
-import { isNumeric, numberOf, type RecordBytes } from './print-value.ts';
+import { isNumeric, isUnsigned, numberOf, type RecordBytes, typeSize } from './print-value.ts';
 
 /**
  * How a number is read from a record. Nearly all are a field as it is, some a field under a mask, a few a field
@@ -37,12 +37,15 @@ const NO_RECORD: RecordBytes = {
 };
 
 /** The field that an expression reads as it is: casts that change nothing are looked through. */
-function plainField(of: Expression, format: EventFormat): EventField | null {
+function plainField(of: Expression, format: EventFormat, longSize: number): EventField | null {
   if (of.kind === 'field') return isNumeric(of, format) ? format.fields.get(of.name)! : null;
   if (of.kind !== 'cast') return null;
-  const field = plainField(of.of, format);
-  const wide = /long|\b[us]64\b|\*/.test(of.type);
-  return field && (wide || (field.size <= 4 && /int|\b[us]32\b/.test(of.type))) ? field : null;
+  const field = plainField(of.of, format, longSize);
+  if (field === null) return null;
+  const size = typeSize(of.type, longSize);
+  const kept =
+    field.signed === isUnsigned(of, format) ? !field.signed && field.size < size : field.size <= size;
+  return size === 8 || kept ? field : null;
 }
 
 function constantOf(of: Expression, format: EventFormat): bigint | null {
@@ -78,7 +81,7 @@ function plan(field: EventField | null, changes: Partial<NumberPlan> = {}): Numb
 
 /** How to read a field by its name; null if it holds no single number. */
 export function planField(format: EventFormat, name: string): NumberPlan | null {
-  const field = plainField({ kind: 'field', name }, format);
+  const field = plainField({ kind: 'field', name }, format, 8);
   return field ? plan(field) : null;
 }
 
@@ -94,24 +97,24 @@ export function planNumber(conversion: Conversion, format: EventFormat, longSize
   const cut = bits === 32 ? (signed ? -32 : 32) : 0;
   const common = { cut, bits, signed };
   if (bits === 64 || bits === 32) {
-    const field = plainField(of, format);
+    const field = plainField(of, format, longSize);
     if (field) return plan(field, common);
     if (of.kind === 'binary' && of.operator === '&') {
-      const masked = plainField(of.left, format);
+      const masked = plainField(of.left, format, longSize);
       const mask = constantOf(of.right, format);
       if (masked && mask !== null) return plan(masked, { ...common, maskLo: low(mask), maskHi: high(mask) });
     }
-    const replaced = planReplaced(of, format);
+    const replaced = planReplaced(of, format, longSize);
     if (replaced) return { ...replaced, ...common };
   }
   return plan(null, { ...common, expression: of });
 }
 
 /** `REC->pfn != -1UL ? REC->pfn : 0` */
-function planReplaced(of: Expression, format: EventFormat): NumberPlan | null {
+function planReplaced(of: Expression, format: EventFormat, longSize: number): NumberPlan | null {
   if (of.kind !== 'choice' || of.test.kind !== 'binary' || of.test.operator !== '!=') return null;
-  const field = plainField(of.yes, format);
-  const tested = plainField(of.test.left, format);
+  const field = plainField(of.yes, format, longSize);
+  const tested = plainField(of.test.left, format, longSize);
   const except = constantOf(of.test.right, format);
   const instead = constantOf(of.no, format);
   if (!field || field !== tested || except === null || instead === null) return null;

@@ -45,7 +45,7 @@ const MAX_FIELDS = 512;
 
 /** Name and number of a format, without reading the rest of it: traces have thousands and use few. */
 export function formatHeading(text: string): { readonly name: string; readonly id: number } | null {
-  const match = /^\s*name:\s*(\S{1,256})\s*\n\s*ID:\s*(\d{1,5})\s*\n/.exec(text);
+  const match = /^\s*name:\s*(\S{1,256})[ \t\r]*\n\s*ID:\s*(\d{1,5})[ \t\r]*\n/.exec(text);
   if (!match) return null;
   const id = Number(match[2]);
   return id > 0xffff ? null : { name: match[1]!, id };

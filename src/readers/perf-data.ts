@@ -11,7 +11,7 @@ import { InternedNames } from './names.ts';
 import { type PerfAttr, type SampleParts, sampleParts, trailerParts } from './perf-data-attrs.ts';
 import { type PerfMeta, perfScriptAdvice, readPerfMeta } from './perf-data-meta.ts';
 import { type RandomBytes, randomBytes } from './random-access.ts';
-import { SavedTasks } from './saved-tasks.ts';
+import { commIn, SavedTasks } from './saved-tasks.ts';
 import type { ByteSource } from './source.ts';
 import { ZstdDamage, type ZstdStream, zstdStream } from './zstd.ts';
 
@@ -256,11 +256,9 @@ class PerfData implements OpenTrace {
       }
       case RECORD_COMM: {
         if (at + 16 > end) return;
-        const comm = bytes.subarray(at + 16, end);
-        const nul = comm.indexOf(0);
         this.facts.task(
           view.getInt32(at + 12, little),
-          comm.toString('utf8', 0, nul < 0 ? comm.length : nul),
+          commIn(bytes, at + 16, end),
           view.getInt32(at + 8, little),
         );
         return;

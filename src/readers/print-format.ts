@@ -40,8 +40,10 @@ export interface PrintFormat {
 const MAX_TEXT = 1 << 16;
 /** Deepest nesting that is followed: those of gfp flags reach 30. */
 const MAX_DEPTH = 150;
-/** Most operands in a row. */
-const MAX_CHAIN = 500;
+/** Highest tree: whoever evaluates one calls himself as often. Those of kernels reach 19. */
+const MAX_HEIGHT = 150;
+/** Most steps that an evaluation of a tree takes: those of gfp flags reach 540. */
+const MAX_STEPS = 1 << 13;
 
 /** Reads a print format; null if it is none, or is written in a way that this cannot read. */
 export function parsePrintFormat(text: string): PrintFormat | null {
@@ -97,6 +99,8 @@ class Parser {
   #at = 0;
   #depth = 0;
   #token: Token;
+  /** Of trees that were read: their height, and the steps that evaluating them takes. */
+  readonly #sizes = new Map<Expression, { readonly height: number; readonly steps: number }>();
 
   constructor(text: string) {
     this.#text = text;
@@ -149,6 +153,20 @@ class Parser {
     if (!this.#accept(sign)) throw new Unreadable();
   }
 
+  /** An expression made of `parts`, as often as it evaluates them. */
+  #tree(made: Expression, ...parts: readonly Expression[]): Expression {
+    let height = 1;
+    let steps = 1;
+    for (const part of parts) {
+      const size = this.#sizes.get(part);
+      height = Math.max(height, (size?.height ?? 1) + 1);
+      steps += size?.steps ?? 1;
+    }
+    if (height > MAX_HEIGHT || steps > MAX_STEPS) throw new Unreadable();
+    this.#sizes.set(made, { height, steps });
+    return made;
+  }
+
   format(): PrintFormat {
     const format = this.#strings();
     const args: Expression[] = [];
@@ -170,7 +188,8 @@ class Parser {
     if (this.#accept('?')) {
       const yes = this.#is(':') ? test : this.#expression();
       this.#expect(':');
-      result = { kind: 'choice', test, yes, no: this.#expression() };
+      const no = this.#expression();
+      result = this.#tree({ kind: 'choice', test, yes, no }, test, yes, no);
     }
     this.#depth--;
     return result;
@@ -178,15 +197,14 @@ class Parser {
 
   #operators(least: number): Expression {
     let left = this.#operand();
-    // A long chain makes a deep tree.
-    for (let length = 0; length < MAX_CHAIN; length++) {
+    for (;;) {
       const operator = this.#token.kind === 'sign' ? this.#token.text : '';
       const strength = STRENGTH.get(operator);
       if (strength === undefined || strength < least) return left;
       this.#next();
-      left = { kind: 'binary', operator, left, right: this.#operators(strength + 1) };
+      const right = this.#operators(strength + 1);
+      left = this.#tree({ kind: 'binary', operator, left, right }, left, right);
     }
-    throw new Unreadable();
   }
 
   #operand(): Expression {
@@ -210,10 +228,14 @@ class Parser {
       case '!':
       case '~':
       case '&':
-      case '*':
-        return { kind: 'unary', operator: token.text, of: this.#operand() };
-      case '{':
-        return { kind: 'braces', items: this.#list('}') };
+      case '*': {
+        const of = this.#operand();
+        return this.#tree({ kind: 'unary', operator: token.text, of }, of);
+      }
+      case '{': {
+        const items = this.#list('}');
+        return this.#tree({ kind: 'braces', items }, ...items);
+      }
       case '(':
         return this.#parentheses();
       default:
@@ -236,7 +258,10 @@ class Parser {
       this.#next();
       return { kind: 'call', name, args: [{ kind: 'string', value: words.join(' ') }] };
     }
-    if (this.#accept('(')) return { kind: 'call', name, args: this.#list(')') };
+    if (this.#accept('(')) {
+      const args = this.#list(')');
+      return this.#tree({ kind: 'call', name, args }, ...args);
+    }
     return { kind: 'name', name };
   }
 
@@ -255,7 +280,8 @@ class Parser {
     if (this.#token.kind === 'word' && TYPE_WORD.test(this.#token.text)) {
       while (this.#token.kind === 'word' || this.#is('*')) words.push(this.#next().text);
       this.#expect(')');
-      return { kind: 'cast', type: words.join(' '), of: this.#operand() };
+      const of = this.#operand();
+      return this.#tree({ kind: 'cast', type: words.join(' '), of }, of);
     }
     const inner = this.#expression();
     this.#expect(')');
@@ -265,14 +291,12 @@ class Parser {
   /** What may follow an operand. */
   #behind(start: Expression): Expression {
     let of = start;
-    for (let length = 0; length < MAX_CHAIN; length++) {
-      if (this.#accept('[')) {
-        of = { kind: 'index', of, at: this.#expression() };
-        this.#expect(']');
-      } else if (this.#is('->') || this.#is('.')) {
-        throw new Unreadable();
-      } else return of;
+    while (this.#accept('[')) {
+      const at = this.#expression();
+      of = this.#tree({ kind: 'index', of, at }, of, at);
+      this.#expect(']');
     }
-    throw new Unreadable();
+    if (this.#is('->') || this.#is('.')) throw new Unreadable();
+    return of;
   }
 }

@@ -25,6 +25,9 @@ const KEYS = {
   ' ': /([A-Za-z_][\w.>[\]-]*) (?:0x|#)?$/,
 } as const;
 
+/** Longest key, with what stands behind it. */
+const MAX_KEY = 256;
+
 /** Takes the text of a format apart. */
 export function readFormat(format: EventFormat): ReadFormat {
   const plan = printPlan(format);
@@ -32,7 +35,7 @@ export function readFormat(format: EventFormat): ReadFormat {
     const found = new Map<string, KeyedValue>();
     const conversions = plan?.conversions ?? [];
     for (const [i, { before }] of conversions.entries()) {
-      const key = KEYS[separator].exec(before)?.[1];
+      const key = KEYS[separator].exec(before.slice(-MAX_KEY))?.[1];
       if (key === undefined || found.has(key)) continue;
       let end = i + 1;
       while (end < conversions.length && !/[ ,]/.test(conversions[end]!.before)) end++;

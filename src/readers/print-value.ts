@@ -48,7 +48,7 @@ function numberAt(record: RecordBytes, at: number, size: number, signed: boolean
 }
 
 /** Bytes that a type takes; 0 if it is not a number. */
-function typeSize(type: string, longSize: number): number {
+export function typeSize(type: string, longSize: number): number {
   if (type.includes('*')) return longSize;
   const words = type.replace(/\b(const|volatile|signed|unsigned)\b/g, '').trim();
   const sized = /^(?:__)?[usbl]?e?(8|16|32|64)$/.exec(words);
@@ -139,7 +139,8 @@ function elementOf(
   return null;
 }
 
-function isUnsigned(of: Expression, format: EventFormat): boolean {
+/** Whether a number is one without a sign, as C has it. */
+export function isUnsigned(of: Expression, format: EventFormat): boolean {
   if (of.kind === 'field') return format.fields.get(of.name)?.signed === false;
   if (of.kind === 'number') return of.unsigned;
   if (of.kind === 'cast') return /unsigned|^u\d|^__u|size_t|\*/.test(of.type);

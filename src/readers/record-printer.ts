@@ -8,6 +8,8 @@ import { numberOf, type RecordBytes } from './print-value.ts';
 
 /** Texts that are remembered by the number that they depend on. */
 const MAX_TEXTS = 4096;
+/** Bytes of a record's text: what the kernel prints it into is as large (include/linux/trace_seq.h). */
+const MAX_RECORD = 8192;
 /** Upper halves of numbers of 64 bits that a double holds exactly. */
 const EXACT_HI = 0x1fffff;
 
@@ -36,11 +38,13 @@ export class RecordPrinter {
 
   print(record: RecordBytes, out: LineWriter): void {
     const parts = this.#parts;
-    for (let i = 0; i < parts.length; i++) {
-      out.text(this.#befores[i]!);
+    const limit = out.length + MAX_RECORD;
+    for (let i = 0; i < parts.length && out.length < limit; i++) {
+      out.latin1(this.#befores[i]!);
       parts[i]!(record, out);
     }
-    out.text(this.#tail);
+    out.latin1(this.#tail);
+    out.cut(limit);
   }
 }
 
@@ -49,7 +53,7 @@ function isField({ arg }: Conversion, name: string): boolean {
 }
 
 function part(conversion: Conversion, format: EventFormat, longSize: number, sources: TextSources): Print {
-  const { letter, width, precision } = conversion;
+  const { letter, flags, width, precision } = conversion;
   const careful: Part = (record) => convert(conversion, format, record, sources);
   if (isField(conversion, '__probe_func')) {
     return remembered(conversion, format, longSize, (record) => {
@@ -60,21 +64,21 @@ function part(conversion: Conversion, format: EventFormat, longSize: number, sou
   if (isField(conversion, '__probe_ip') || isField(conversion, '__probe_ret_ip') || /^(s|p.+)$/.test(letter))
     return remembered(conversion, format, longSize, careful);
   const plan = planNumber(conversion, format, longSize);
-  if (!plan?.field || width > 0 || precision >= 0) return printed(careful);
+  if (!plan?.field || width > 0 || precision >= 0 || flags.includes('+')) return printed(careful);
   if (letter === 'x' || letter === 'p')
-    return hexadecimal(plan, letter === 'p' ? longSize * 2 : 0, conversion);
+    return hexadecimal(plan, letter === 'p' ? longSize * 2 : 0, conversion, careful);
   return letter === 'd' || letter === 'u' || letter === 'i' ? decimal(plan, careful) : printed(careful);
 }
 
 function printed(make: Part): Print {
-  return (record, out) => out.text(make(record));
+  return (record, out) => out.latin1(make(record));
 }
 
-function hexadecimal(plan: NumberPlan, digits: number, { flags }: Conversion): Print {
-  const prefix = flags.includes('#') ? '0x' : '';
+function hexadecimal(plan: NumberPlan, digits: number, { flags, letter }: Conversion, careful: Part): Print {
+  const prefix = letter === 'x' && flags.includes('#') ? '0x' : '';
   return (record, out) => {
     if (!readPlanned(plan, record, words)) {
-      out.text('0');
+      out.latin1(careful(record));
       return;
     }
     out.text(prefix);
@@ -85,12 +89,12 @@ function hexadecimal(plan: NumberPlan, digits: number, { flags }: Conversion): P
 function decimal(plan: NumberPlan, careful: Part): Print {
   return (record, out) => {
     if (!readPlanned(plan, record, words)) {
-      out.text('0');
+      out.latin1(careful(record));
       return;
     }
     const { lo, hi } = words;
     // Beyond this a double is not exact, and an unsigned number is not what the halves say.
-    if (hi > EXACT_HI || hi < (plan.signed ? -EXACT_HI : 0)) out.text(careful(record));
+    if (hi > EXACT_HI || hi < (plan.signed ? -EXACT_HI : 0)) out.latin1(careful(record));
     else out.decimal(hi * 4294967296 + (lo >>> 0));
   };
 }
@@ -117,7 +121,7 @@ function remembered(conversion: Conversion, format: EventFormat, longSize: numbe
   return (record, out) => {
     // Beyond this a double is not exact.
     if (!readPlanned(plan, record, words) || words.hi > EXACT_HI || words.hi < -EXACT_HI) {
-      out.text(make(record));
+      out.latin1(make(record));
       return;
     }
     const number = words.hi * 4294967296 + (words.lo >>> 0);
@@ -126,6 +130,6 @@ function remembered(conversion: Conversion, format: EventFormat, longSize: numbe
       text = make(record);
       if (known.size < MAX_TEXTS) known.set(number, text);
     }
-    out.text(text);
+    out.latin1(text);
   };
 }

@@ -2,7 +2,19 @@ import type { ReaderFacts } from './facts.ts';
 
 const SLOTS = 1024;
 const MAX_TASKS = 262_144;
+/** Digits of a pid, its sign, and the blank behind. */
+const PID_DIGITS = 12;
+const BLANK = 32;
+/** A kernel's names have at most 15 bytes: every record is printed with one. */
+const MAX_COMM = 64;
 const UTF8 = new TextDecoder();
+
+/** The name of a task in `bytes[from, to)`, up to a NUL. */
+export function commIn(bytes: Buffer, from: number, to: number): string {
+  const name = bytes.subarray(from, Math.min(to, from + MAX_COMM));
+  const nul = name.indexOf(0);
+  return UTF8.decode(nul < 0 ? name : name.subarray(0, nul));
+}
 
 /** Names of tasks from the map that a recording tool saved: the last name of each pid, noted when it appears. */
 export class SavedTasks {
@@ -17,10 +29,9 @@ export class SavedTasks {
     for (let at = 0; at < lines.length && this.#names.size < MAX_TASKS; ) {
       let end = lines.indexOf(10, at);
       if (end < 0) end = lines.length;
-      const blank = lines.indexOf(32, at);
-      const pid = Number(lines.toString('latin1', at, Math.min(end, at + 11)).split(' ', 1)[0]);
-      if (blank > at && blank < end && Number.isInteger(pid))
-        this.#names.set(pid, UTF8.decode(lines.subarray(blank + 1, end)));
+      const blank = at + lines.subarray(at, Math.min(end, at + PID_DIGITS)).indexOf(BLANK);
+      const pid = Number(lines.toString('latin1', at, Math.max(at, blank)));
+      if (blank > at && Number.isInteger(pid)) this.#names.set(pid, commIn(lines, blank + 1, end));
       at = end + 1;
     }
   }

@@ -104,6 +104,8 @@ const OPTION_LAST_KNOWN = 25;
 /** A trace has some thousand events; more in a file is damage. */
 const MAX_FORMATS = 1 << 17;
 const MAX_CPUS = 1 << 15;
+/** The layout of a page is told in four lines. */
+const MAX_HEADER_PAGE = 4096;
 
 /** The file, from here on, is not what it says it is. */
 export function damaged(label: string, what: string): InputError {
@@ -118,14 +120,14 @@ export function cpuCount(count: number, label: string): number {
 
 /** Checks the size of a ring buffer's page. */
 export function pageSizeOf(size: number, label: string): number {
-  if (size < 64 || size > 1 << 24) throw damaged(label, `a page of ${size} bytes`);
+  if (size < 64 || size > 1 << 24 || size % 4 !== 0) throw damaged(label, `a page of ${size} bytes`);
   return size;
 }
 
 /** Item 1 and 2 of the header: layout of pages and of record headers. */
 export function readHeaderInfo(cursor: ByteCursor, meta: DatMeta, label: string): void {
   if (cursor.string(32) !== 'header_page') throw damaged(label, 'no header_page');
-  meta.headerPage = cursor.text(cursor.size());
+  meta.headerPage = cursor.text(cursor.size()).slice(0, MAX_HEADER_PAGE);
   if (cursor.string(32) !== 'header_event') throw damaged(label, 'no header_event');
   cursor.bytes(cursor.size());
 }
@@ -163,7 +165,7 @@ export function takeOption(id: number, cursor: ByteCursor, size: number, meta: D
       return;
     case OPTION_OFFSET: {
       const text = cursor.text(size).trim();
-      if (/^(-?\d+|0x[0-9a-f]+)$/i.test(text)) meta.offsetNs = BigInt(text);
+      if (/^(-?\d{1,19}|0x[0-9a-f]{1,16})$/i.test(text)) meta.offsetNs = BigInt(text);
       return;
     }
     case OPTION_TSC2NSEC:

@@ -128,9 +128,9 @@ class TraceDat implements OpenTrace {
     facts.clock = clock;
     facts.ticks = ticks === null && clock !== null && TICK_CLOCKS.test(clock);
     // `Linux (none) 6.12.117 x86_64`
-    const machine = /^\S+ \S+ (\S+)(?: .*?(\S+))?$/.exec(uname ?? '');
-    facts.kernel = machine?.[1] ?? null;
-    facts.arch = machine?.[2] ?? null;
+    const [, , kernel, ...others] = (uname ?? '').trim().split(/\s+/);
+    facts.kernel = kernel ?? null;
+    facts.arch = others.at(-1) ?? null;
     if (statistics.length > 0) {
       let kept = 0;
       let overrun = 0;
@@ -178,6 +178,8 @@ class TraceDat implements OpenTrace {
         continue;
       }
       const layout = pageLayout(headerPage, little, longSize, buffer.pageSize);
+      if (layout.dataAt % 4 !== 0)
+        throw damaged(this.source.label, `a page whose data begins at byte ${layout.dataAt}`);
       for (const region of [...buffer.cpus].sort((a, b) => a.cpu - b.cpu)) {
         const chunks = pageChunks(this.#file, buffer, region, little, this.#compression);
         const trouble = { damagedPage: () => this.facts.count('damaged-pages') };

@@ -120,7 +120,7 @@ export class LinePrinter {
     return text;
   }
 
-  /** In 15 columns at least. */
+  /** In 15 columns at least; below zero with a sign in front. */
   #stamp(ns: number): void {
     const out = this.#out;
     const { originNs, ticks } = this.#trace.facts;
@@ -132,9 +132,11 @@ export class LinePrinter {
     const low = this.#nanoseconds + ns;
     const over = Math.floor(low / 1e9);
     const seconds = this.#seconds + over;
-    if (ticks || seconds < 0) {
-      const digits = String(originNs + BigInt(ns)).padStart(10, '0');
-      out.text((ticks ? digits : `${digits.slice(0, -9)}.${digits.slice(-9)}`).padStart(15));
+    if (ticks || seconds < 0 || !Number.isSafeInteger(seconds) || !Number.isSafeInteger(low)) {
+      const stamp = originNs + BigInt(ns);
+      const digits = String(stamp < 0n ? -stamp : stamp).padStart(10, '0');
+      const text = ticks ? digits : `${digits.slice(0, -9)}.${digits.slice(-9)}`;
+      out.text((stamp < 0n ? `-${text}` : text).padStart(15));
       return;
     }
     if (seconds < 10_000)

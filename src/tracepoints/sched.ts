@@ -28,6 +28,9 @@ const switched = tracepoint(
   { requires: ['prev_pid'] },
 );
 
+/** Characters of a switch as text: two comms, and some numbers. */
+const MAX_SWITCHED = 512;
+
 /** `wl:1375 [120] R+ ==> swapper/0:0 [120]`: a comm may hold the same words, but not in its 15 bytes all of them. */
 const SWITCHED = /:(\d+) \[-?\d+\] (\S+) ==> .*:(\d+) \[-?\d+\]\s*$/;
 
@@ -37,7 +40,8 @@ const switchedInTools = tracepoint(
   [taskSwitch],
   [{ key: '@text', form: 'bytes' }],
   (values, out) => {
-    const match = SWITCHED.exec(fieldText(values, 0));
+    const text = fieldText(values, 0);
+    const match = text.length <= MAX_SWITCHED ? SWITCHED.exec(text) : null;
     if (match) out.emit(taskSwitch, Number(match[1]), Number(match[3]), runnable(match[2]!));
     else out.emit(taskSwitch);
   },
