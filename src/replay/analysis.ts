@@ -97,7 +97,10 @@ export interface Analysis {
   readonly divergences: readonly Divergence[];
   readonly decisions: DecisionSummary;
   readonly fidelity: Readonly<
-    Record<'refcount' | 'mapcount' | 'decision' | 'swapcount' | 'swapcache' | 'exclusive', FidelityCounts>
+    Record<
+      'refcount' | 'mapcount' | 'large_mapcount' | 'decision' | 'swapcount' | 'swapcache' | 'exclusive',
+      FidelityCounts
+    >
   >;
   /** Set where the run was interrupted: what was done so far is in the other fields. */
   readonly interrupted: boolean;

@@ -169,6 +169,7 @@ async function run(
     fidelity: {
       refcount: state.refcount.counts(),
       mapcount: state.mapcount.counts(),
+      large_mapcount: state.largeMapcount.counts(),
       decision: decisionFidelity(ballot, judged),
       swapcount: state.swapcount.counts(),
       swapcache: state.swapcache.counts(),

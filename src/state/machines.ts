@@ -60,15 +60,31 @@ export interface ForkRun {
   endSeq: number;
 }
 
-/** A large folio by its head: how often PMDs map it, and the sum of its mappings. */
+/** A large folio by its head: how often PMDs map it, how many PTEs do, and the sum of both. */
 export interface Folio {
   readonly head: number;
-  /** PMDs that map it, NaN if mappings were there before the trace. */
+  /** It has 2^order pages; NaN not known. */
+  order: number;
+  /** PMDs that map it (_entire_mapcount + 1), NaN if mappings were there before the trace. */
   entire: number;
+  /** PTEs that map its pages, of all of them together; NaN likewise. */
+  ptes: number;
   /** Sum of all mapcounts as single steps told it, NaN if none did; the seq of the last step. */
   total: number;
   totalSeq: number;
 }
+
+/** A folio that a task is splitting, or the page of it that the split was asked for; NaN order: not told. */
+export interface FolioSplit {
+  readonly pfn: number;
+  /** Order of the folios that it is split into. */
+  readonly order: number;
+  readonly pid: number;
+  readonly seq: number;
+}
+
+/** Largest order of a folio that is looked for: the page allocator has no larger blocks (MAX_PAGE_ORDER, x86-64). */
+const MAX_ORDER = 10;
 
 /** Nodes whose pages are gone that are remembered, so that their use can be judged. */
 const LEFT_KEPT = 4096;
@@ -79,6 +95,7 @@ interface MachinesImage {
   readonly armed: ReadonlyArray<readonly [number, readonly ArmedRange[]]>;
   readonly forks: readonly ForkRun[];
   readonly folios: readonly Folio[];
+  readonly splits: readonly FolioSplit[];
   readonly unpinnable: readonly number[];
   readonly zeroPfns: readonly number[];
 }
@@ -86,7 +103,7 @@ interface MachinesImage {
 /** The state machines of the MM that run beside pages and PTEs: KSM, migration, userfaultfd, fork, large folios. */
 export class Machines {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 1;
+  static readonly version = 2;
   /** By pfn. */
   readonly ksm = new Map<number, KsmNode>();
   readonly #left: number[] = [];
@@ -98,6 +115,8 @@ export class Machines {
   readonly forks = new Map<number, ForkRun>();
   /** By head. */
   readonly folios = new Map<number, Folio>();
+  /** Splits under way, by task. */
+  readonly splits = new Map<number, FolioSplit>();
   /** Pages in CMA blocks or ZONE_MOVABLE, as told. */
   readonly unpinnable = new Set<number>();
   /** Zero pages, as declared. */
@@ -128,13 +147,34 @@ export class Machines {
     if (folio === undefined) {
       folio = {
         head,
+        order: Number.NaN,
         entire: Number.NaN,
+        ptes: Number.NaN,
         total: Number.NaN,
         totalSeq: 0,
       };
       this.folios.set(head, folio);
     }
     return folio;
+  }
+
+  /** The large folio that a page is part of, as far as it is told; folios lie at multiples of their size. */
+  folioWith(pfn: number): Folio | undefined {
+    if (this.folios.size === 0) return undefined;
+    for (let order = 0; order <= MAX_ORDER; order++) {
+      const folio = this.folios.get(pfn - (pfn % 2 ** order));
+      if (folio !== undefined && pfn < folio.head + 2 ** folio.order) return folio;
+    }
+    return undefined;
+  }
+
+  /** The split under way of the folio that a page is part of. */
+  splitOf(pfn: number): FolioSplit | undefined {
+    if (this.splits.size === 0) return undefined;
+    const head = this.folioWith(pfn)?.head ?? pfn;
+    for (const split of this.splits.values())
+      if ((this.folioWith(split.pfn)?.head ?? split.pfn) === head) return split;
+    return undefined;
   }
 
   /** The armed range of an mm that holds an address, newest first. */
@@ -167,6 +207,7 @@ export class Machines {
     this.armed.clear();
     this.forks.clear();
     this.folios.clear();
+    this.splits.clear();
   }
 
   clear(): void {
@@ -183,6 +224,7 @@ export class Machines {
       armed: [...this.armed],
       forks: [...this.forks.values()],
       folios: [...this.folios.values()],
+      splits: [...this.splits.values()],
       unpinnable: [...this.unpinnable],
       zeroPfns: [...this.zeroPfns],
     };
@@ -200,6 +242,7 @@ export class Machines {
     for (const [mm, ranges] of image.armed) this.armed.set(mm, [...ranges]);
     for (const run of image.forks) this.forks.set(run.parent, run);
     for (const folio of image.folios) this.folios.set(folio.head, folio);
+    for (const split of image.splits) this.splits.set(split.pid, split);
     for (const pfn of image.unpinnable) this.unpinnable.add(pfn);
     for (const pfn of image.zeroPfns) this.zeroPfns.add(pfn);
   }

@@ -39,6 +39,7 @@ const schema = {
   /** Last time it entered or left the swap cache: by whom, when. It may take effect after its record. */
   cachePid: 'i32',
   cacheSeq: 'f64',
+  /** Order of the allocation if that was told in this generation and the page is its first; else 0. */
   order: 'u8',
   /** Part of a large folio: counts of single pages do not say what they say of small ones. */
   large: 'u8',
@@ -182,6 +183,7 @@ export class Pages {
       c.unlockSeq[row] = 0;
       c.freed[row] = 0;
       c.mapping[row] = 0;
+      c.order[row] = 0;
     }
   }
 

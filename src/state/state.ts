@@ -60,7 +60,7 @@ const LOSSES_KEPT = 10_000;
  */
 const EVENTS_A_CONTRADICTION = 100_000;
 
-const FIDELITIES = ['refcount', 'mapcount', 'swapcount', 'swapcache', 'exclusive'] as const;
+const FIDELITIES = ['refcount', 'mapcount', 'largeMapcount', 'swapcount', 'swapcache', 'exclusive'] as const;
 
 /** What a snapshot of the state holds: one member per slice. */
 export interface StateImage {
@@ -86,7 +86,7 @@ export interface StateImage {
 /** The MM as far as events 1..seq tell. A fold: the same events give the same state, whatever the batches. */
 export class MmState {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 2;
+  static readonly version = 3;
   seq = 0;
   ns = Number.NaN;
   /** Seq after which nothing is known of what was before: start, segment, or lost records. */
@@ -124,6 +124,8 @@ export class MmState {
   };
   readonly refcount = new Fidelity();
   readonly mapcount = new Fidelity();
+  /** PTEs of single pages of large folios. */
+  readonly largeMapcount = new Fidelity();
   readonly swapcount = new Fidelity();
   readonly swapcache = new Fidelity();
   readonly exclusive = new Fidelity();

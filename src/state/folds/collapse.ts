@@ -16,6 +16,7 @@ import {
 import { type CollapseBracket, newCollapse } from '../collapse.ts';
 import type { Cursor } from '../cursor.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
+import { splitParts } from './large.ts';
 
 /** Whether a record of a step belongs to this collapse, as far as it says. */
 function isOf(collapse: CollapseBracket, mm: number, va: number): boolean {
@@ -146,11 +147,22 @@ export const collapseFolds: readonly Fold[] = [
     folio.total = e.args[e.at + folioMapcount.at.value]!;
     folio.totalSeq = e.seq;
   }),
-  fold(splitFolio, (s, e) => {
-    const row = s.pages.find(e.args[e.at + splitFolio.at.pfn]!);
+  fold(splitFolio, (s, e, task) => {
+    const pfn = e.args[e.at + splitFolio.at.pfn]!;
+    if (!(pfn >= 0)) return;
+    const row = s.pages.find(pfn);
     if (row >= 0) s.pages.forget(row);
+    s.machines.splits.set(task.pid, {
+      pfn,
+      order: e.args[e.at + splitFolio.at.order]!,
+      pid: task.pid,
+      seq: e.seq,
+    });
   }),
-  fold(splitFolioEnd, (_s, _e, task) => {
+  fold(splitFolioEnd, (s, e, task) => {
     task.split = null;
+    const split = s.machines.splits.get(task.pid);
+    s.machines.splits.delete(task.pid);
+    if (split !== undefined && e.args[e.at + splitFolioEnd.at.ret] === 0) splitParts(s, split);
   }),
 ];

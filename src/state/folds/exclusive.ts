@@ -18,7 +18,7 @@ export function noteExclusive(s: MmState, seq: number, row: number, flags: numbe
   const known = c.exclusive[row]!;
   const mapper = c.mapPid[row] === actor ? undefined : s.tasks.peek(c.mapPid[row]!);
   const underWay = mapper !== undefined && c.mapSeq[row]! > 0 && mapper.lastSeq === c.mapSeq[row];
-  if (known === TRI_UNKNOWN || c.large[row] === 1 || !s.tellsMappings || !tellsPtes(s)) {
+  if (known === TRI_UNKNOWN || !s.tellsMappings || !tellsPtes(s)) {
     s.exclusive.unknown++;
     // What is read while an rmap call is under way says nothing of what it leaves behind.
     if (!underWay) c.exclusive[row] = sampled;

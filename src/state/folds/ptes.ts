@@ -30,7 +30,8 @@ import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
 import { wpOf } from './brackets.ts';
-import { changeMap } from './rmap.ts';
+import { countPart, tellEntire } from './large.ts';
+import { changeMap } from './mapcounts.ts';
 import { decide } from './watch.ts';
 
 /** Index of a page within its page table. */
@@ -97,6 +98,7 @@ function mapInChild(s: MmState, e: Cursor, task: Task, frame: number, count: num
     if (s.pages.col.mapSeq[row]! > (task.forkPtes?.seq ?? e.seq) && s.pages.col.mapPid[row] === task.pid)
       continue;
     changeMap(s, e.seq, row, 1, task.pid);
+    countPart(s, pfn);
     if (bits & PTE_WRITE) continue;
     s.pages.col.exclusive[row] = TRI_FALSE;
     const from = task.forkPtes?.mm ?? Number.NaN;
@@ -291,6 +293,8 @@ export const pteFolds: readonly Fold[] = [
     const owner = s.ptes.mm(pointer, e.seq);
     if (owner < 0 || Number.isNaN(bits) || !(bits & PTE_HUGE)) return;
     if (task.collapse !== null && task.collapse.mm === pointer) task.collapse.pmdSetSeq = e.seq;
+    const row = s.pages.find(e.args[e.at + value + 1]!);
+    if (row >= 0) tellEntire(s, row, task.pid);
     const where = task.collapse ?? task.split ?? task.fault;
     if (where !== null && where.mm === pointer)
       s.ptes.setHuge(owner, where.va, bits, e.args[e.at + value + 1]!, e.seq);

@@ -20,6 +20,8 @@ import { noteCached } from './cached.ts';
 import { sampleCollapse } from './collapse.ts';
 import { noteExclusive } from './exclusive.ts';
 import { resolveGets } from './gup.ts';
+import { becomesLarge, noteSize } from './large.ts';
+import { compareMap, LATE_SAMPLES, settleMap } from './mapcounts.ts';
 import { watchCount } from './watch.ts';
 
 /** Takes over the flags and the kind of mapping that a record printed. */
@@ -36,19 +38,13 @@ export function noteFlags(
   if (Number.isNaN(flags)) return;
   c.flags[row] = flags;
   c.flagsSeq[row] = seq;
-  if (flags & PG_HEAD) c.large[row] = 1;
+  if (flags & PG_HEAD && c.large[row] === 0) becomesLarge(s, row);
   if (flags & PG_LOCKED) c.lockedSeq[row] = seq;
   const kind = c.mapping[row]! - 1;
   if (kind === MAPPING_ANON) noteExclusive(s, seq, row, flags, actor);
   else if (kind === MAPPING_KSM) c.exclusive[row] = TRI_FALSE;
   if (flags & PG_SWAPBACKED) noteCached(s, seq, row, (flags & PG_OWNER_PRIV_1) !== 0, actor);
 }
-
-/**
- * Samples in a row that may differ before the integral is taken to be wrong. An operation is recorded after it was
- * done, and preemption or an interrupt may put several records of others in between (domain.md 1.0, instant rule).
- */
-const LATE_SAMPLES = 16;
 
 /** Compares the reconstructed refcount with a printed one; differences wait for the late record that explains them. */
 function compareCount(s: MmState, seq: number, row: number, printed: number, zero: number): void {
@@ -81,54 +77,22 @@ function settleCount(s: MmState, row: number): void {
   c.countOff[row] = 0;
 }
 
-/** Compares the reconstructed number of mappings with a raw _mapcount. */
-function compareMap(s: MmState, e: Cursor, row: number, raw: number, actor: number): void {
-  const c = s.pages.col;
-  // Pages with a page_type keep it in the same word: far below -1 (formats.md 5.12, trap 9).
-  if (Number.isNaN(raw) || raw < -1 || c.large[row] === 1) return;
-  const printed = raw + 1;
-  // Without probes on rmap nothing is integrated: every sample is news.
-  if (c.mapGrade[row]! < SAMPLED || !s.tellsMappings) {
-    s.mapcount.unknown++;
-    c.map[row] = printed;
-    c.mapGrade[row] = SAMPLED;
-    c.mapOff[row] = 0;
-    return;
+/** The pages behind the head of a large folio leave their users with it. */
+function endTails(s: MmState, e: Cursor, row: number): void {
+  const head = s.pages.table.key(row);
+  const order = s.machines.folios.get(head)?.order ?? s.pages.col.order[row]!;
+  for (let k = 1; k < 2 ** order; k++) {
+    const tail = s.pages.find(head + k);
+    if (tail >= 0 && s.pages.col.large[tail] === 1 && s.pages.col.life[tail] !== LIFE_FREE)
+      endGeneration(s, e, tail);
   }
-  const expected = c.map[row]!;
-  if (printed === expected) {
-    if (c.mapOff[row] !== 0) s.mapcount.race(c.mapOff[row]!);
-    c.mapOff[row] = 0;
-    s.mapcount.agree();
-    return;
-  }
-  const mapper = c.mapPid[row] === actor ? undefined : s.tasks.peek(c.mapPid[row]!);
-  if (mapper !== undefined && mapper.lastSeq === c.mapSeq[row] && printed === expected - c.mapDelta[row]!) {
-    // The other task announced its change at entry and has not been heard of since.
-    s.mapcount.race();
-  } else if (c.mapOff[row] === LATE_SAMPLES) {
-    s.mapcount.disagree(c.mapOffSeq[row]!, expected, printed, LATE_SAMPLES + 1);
-    c.map[row] = printed;
-    c.mapGrade[row] = SAMPLED;
-    c.mapOff[row] = 0;
-  } else {
-    if (c.mapOff[row] === 0) c.mapOffSeq[row] = e.seq;
-    c.mapOff[row]!++;
-  }
-}
-
-function settleMap(s: MmState, row: number): void {
-  const c = s.pages.col;
-  if (c.mapGrade[row]! < SAMPLED || c.mapOff[row] === 0) return;
-  if (c.map[row] === 0) s.mapcount.race(c.mapOff[row]!);
-  else s.mapcount.disagree(c.mapOffSeq[row]!, c.map[row]!, 0, c.mapOff[row]!);
-  c.mapOff[row] = 0;
 }
 
 /** The page left its users: slots that still show it changed unseen, holds on it are over. */
 export function endGeneration(s: MmState, e: Cursor, row: number): void {
   settleCount(s, row);
   settleMap(s, row);
+  if (s.pages.col.large[row] === 1) endTails(s, e, row);
   if (s.pages.col.slot[row] !== 0) s.ptes.forgetPage(row, e.seq);
   if (s.pages.col.hold[row] !== 0) s.holds.dropAll(row, true);
   s.machines.freed(s.pages.table.key(row), e.seq);
@@ -195,8 +159,9 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
   c.refPid[row] = actor;
   c.refSeq[row] = e.seq;
   noteOffList(s, e.seq, row, change, a[o + flags]!, task);
+  noteSize(s, row, a[o + flags]!);
   noteFlags(s, e.seq, row, a[o + flags]!, a[o + mapping]!, actor);
-  compareMap(s, e, row, a[o + mapcount]!, actor);
+  compareMap(s, e.seq, row, a[o + mapcount]!, actor);
   if (task.forkPtes !== null) {
     task.forkPtes.pfns.push(page);
     task.forkPtes.deltas.push(change);
@@ -286,6 +251,7 @@ function onFreeze(s: MmState, e: Cursor, task: Task): void {
   const page = e.args[e.at + refFreeze.at.pfn]!;
   const row = usedRow(s, e.seq, page);
   const c = s.pages.col;
+  noteSize(s, row, e.args[e.at + refFreeze.at.flags]!);
   noteFlags(
     s,
     e.seq,
@@ -294,7 +260,7 @@ function onFreeze(s: MmState, e: Cursor, task: Task): void {
     e.args[e.at + refFreeze.at.mapping]!,
     Tasks.actor(e),
   );
-  compareMap(s, e, row, e.args[e.at + refFreeze.at.mapcount]!, task.pid);
+  compareMap(s, e.seq, row, e.args[e.at + refFreeze.at.mapcount]!, task.pid);
   if (e.args[e.at + refFreeze.at.ok] !== 1) return;
   const expect = e.args[e.at + refFreeze.at.expect]!;
   // A put that is recorded late leaves the integral above `expect`; it is still to come, so the rest stays.
@@ -326,6 +292,7 @@ function onUnfreeze(s: MmState, e: Cursor, task: Task): void {
   }
   c.refPid[row] = task.pid;
   c.refSeq[row] = e.seq;
+  noteSize(s, row, e.args[e.at + refUnfreeze.at.flags]!);
   noteFlags(
     s,
     e.seq,

@@ -14,21 +14,14 @@ import {
   unmapEnd,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
-import { LIFE_ALLOCATED, LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE, TRI_UNKNOWN } from '../pages.ts';
+import { LIFE_FREE, LIFE_UNKNOWN, TRI_FALSE, TRI_TRUE, TRI_UNKNOWN } from '../pages.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
 import { wpFor } from './brackets.ts';
+import { mapEntire, mapNewLarge, mapParts, unmapParts } from './large.ts';
+import { changeMap } from './mapcounts.ts';
 import { decide } from './watch.ts';
-
-/** A change of the number of mappings, announced at the entry of the function that makes it. */
-export function changeMap(s: MmState, seq: number, row: number, delta: number, pid: number): void {
-  const c = s.pages.col;
-  if (c.mapGrade[row] !== UNKNOWN) c.map[row]! += delta;
-  c.mapPid[row] = pid;
-  c.mapSeq[row] = seq;
-  c.mapDelta[row] = delta;
-}
 
 /** Whether PTE writes are told by probes of their own; else mappings are inferred from rmap. */
 export function tellsPtes(s: MmState): boolean {
@@ -58,6 +51,9 @@ function onNew(s: MmState, e: Cursor, task: Task): void {
   if ((fresh || !wasAnon) && c.hold[row] !== 0) s.holds.dropAll(row, true);
   c.exclusive[row] =
     told === 1 || (Number.isNaN(told) && fresh) ? TRI_TRUE : told === 0 ? TRI_FALSE : TRI_UNKNOWN;
+  // Known to be large by its allocation; if that was not told, by what comes.
+  if (c.order[row]! > 0) mapNewLarge(s, e.seq, row, task.pid);
+  else c.large[row] = 0;
   if (task.forkPtes !== null) task.forkPtes.copied = page;
   const wp = wpFor(s, task, Number.NaN, e.args[e.at + va]!, false);
   if (wp !== null) {
@@ -75,13 +71,22 @@ function mapWithoutPte(s: MmState, mm: number, va: number, pfn: number, seq: num
   s.ptes.write(s.ptes.ensureAt(owner, va), PTE_PRESENT | PTE_USER, pfn, seq, SLOT_WRITE_UNKNOWN);
 }
 
+/** Whether pages that an rmap call is about are of a large folio. */
+function isPart(s: MmState, head: number, first: number, count: number): boolean {
+  if (count > 1 || (head >= 0 && head !== first)) return true;
+  const row = s.pages.find(first);
+  return row >= 0 && s.pages.col.large[row] === 1;
+}
+
 function onAdd(s: MmState, e: Cursor, task: Task): void {
-  const { pfn, nr, mm, va, anon, exclusive } = rmapAdd.at;
+  const { pfn, folio, nr, mm, va, anon, exclusive } = rmapAdd.at;
   const first = e.args[e.at + pfn]!;
   if (!(first >= 0)) return;
-  const count = e.args[e.at + nr]!;
+  const head = e.args[e.at + folio]!;
+  const count = Number.isNaN(e.args[e.at + nr]!) ? 1 : e.args[e.at + nr]!;
   const told = e.args[e.at + exclusive]!;
-  for (let k = 0; k < (Number.isNaN(count) ? 1 : count); k++) {
+  if (isPart(s, head, first, count)) mapParts(s, e.seq, head, first, count);
+  for (let k = 0; k < count; k++) {
     const row = s.pages.ensure(first + k, e.seq);
     const c = s.pages.col;
     if (c.life[row] === LIFE_FREE) s.pages.begin(row, e.seq, LIFE_UNKNOWN);
@@ -102,12 +107,14 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
 }
 
 function onDel(s: MmState, e: Cursor, task: Task): void {
-  const { pfn, nr, mm, mapcount } = rmapDel.at;
+  const { pfn, folio, nr, mm, mapcount } = rmapDel.at;
   const first = e.args[e.at + pfn]!;
   if (!(first >= 0)) return;
   s.sources.rmap = true;
   const count = Number.isNaN(e.args[e.at + nr]!) ? 1 : e.args[e.at + nr]!;
   const raw = e.args[e.at + mapcount]!;
+  const head = e.args[e.at + folio]!;
+  if (isPart(s, head, first, count)) unmapParts(s, e.seq, head, first, count, raw, task.pid);
   for (let k = 0; k < count; k++) {
     const row = s.pages.find(first + k);
     if (row < 0) continue;
@@ -138,19 +145,13 @@ export const rmapFolds: readonly Fold[] = [
   fold(rmapNew, onNew),
   fold(rmapAdd, onAdd),
   fold(rmapDel, onDel),
-  fold(rmapAddPmd, (s, e) => {
+  fold(rmapAddPmd, (s, e, task) => {
     const row = s.pages.ensure(e.args[e.at + rmapAddPmd.at.pfn]!, e.seq);
-    s.pages.col.large[row] = 1;
-    const folio = s.machines.folio(s.pages.table.key(row));
-    // Mapped for the first time since its allocation was told: there was none before.
-    if (Number.isNaN(folio.entire) && s.pages.col.life[row] === LIFE_ALLOCATED) folio.entire = 0;
-    folio.entire++;
+    mapEntire(s, e.seq, row, 1, task.pid);
   }),
-  fold(rmapDelPmd, (s, e) => {
+  fold(rmapDelPmd, (s, e, task) => {
     const row = s.pages.find(e.args[e.at + rmapDelPmd.at.pfn]!);
-    if (row < 0) return;
-    s.pages.col.large[row] = 1;
-    s.machines.folio(s.pages.table.key(row)).entire--;
+    if (row >= 0) mapEntire(s, e.seq, row, -1, task.pid);
   }),
   fold(rmapMove, (s, e, task) => {
     const page = e.args[e.at + rmapMove.at.pfn]!;
