@@ -11,7 +11,7 @@
  *   or a number
  * - va: a name of an address at the start of a 2 MiB region, with pages added (`a`, `a+3`)
  * - pte: `none`, `P:r` or `P:w` (a present one, read-only or writable), `P:m` (a migration entry), `swap:7`; with `u`
- *   behind it uffd-wp, with `x` exclusive (`P:wu`, `swap:7:x`)
+ *   behind it uffd-wp, with `x` exclusive, with `h` huge (`P:wu`, `swap:7:x`)
  * - entry: `swap:7`; flags and codes: words (below), `|` between flags; bool: yes or no
  * - anything else: a number
  */
@@ -24,6 +24,7 @@ import { PAGE_FLAG_NAMES } from '../src/core/pageflags.ts';
 import {
   entryOf,
   PTE_EXCLUSIVE,
+  PTE_HUGE,
   PTE_MIGRATION,
   PTE_NONE,
   PTE_PRESENT,
@@ -236,9 +237,12 @@ class Reader {
     if (text === 'none') return [PTE_NONE, 0];
     const [name, how, mark = ''] = text.split(':');
     if (name === 'swap') return [PTE_SWAP | (mark === 'x' ? PTE_EXCLUSIVE : 0), entryOf(0, integer(how!))];
-    const [, kind, marks] = /^([rwm])([ux]*)$/.exec(how ?? '') ?? [];
+    const [, kind, marks] = /^([rwm])([uxh]*)$/.exec(how ?? '') ?? [];
     if (kind === undefined) throw new Error(`a PTE is none, swap:N, PAGE:r, PAGE:w or PAGE:m, not ${text}`);
-    const bits = (marks!.includes('u') ? PTE_UFFD_WP : 0) | (marks!.includes('x') ? PTE_EXCLUSIVE : 0);
+    const bits =
+      (marks!.includes('u') ? PTE_UFFD_WP : 0) |
+      (marks!.includes('x') ? PTE_EXCLUSIVE : 0) |
+      (marks!.includes('h') ? PTE_HUGE : 0);
     if (kind === 'm') return [PTE_MIGRATION | bits, this.#pfn(name!)];
     return [PTE_PRESENT | PTE_USER | bits | (kind === 'w' ? PTE_WRITE : 0), this.#pfn(name!)];
   }

@@ -39,6 +39,10 @@ export interface Sources {
   filtered: boolean;
   /** Probes on rmap tell which page gains and loses mappings. */
   rmap: boolean;
+  /** They tell it of file pages too: the first one that gained a mapping was seen. */
+  fileRmap: boolean;
+  /** Mappings are told with whether they are exclusive: the kernel has PageAnonExclusive (RMAP_EXCLUSIVE, 14f9135d5470). */
+  rmapExclusive: boolean;
   /** A process was forked and no probe told which PTEs its child got: mappings come unseen. */
   untoldForks: boolean;
   /** Kinds of event that occurred, by code. */
@@ -119,6 +123,8 @@ export class MmState {
     free: false,
     filtered: false,
     rmap: false,
+    fileRmap: false,
+    rmapExclusive: false,
     untoldForks: false,
     seen: new Uint8Array(EVENT_KINDS.length),
   };

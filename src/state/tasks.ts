@@ -30,6 +30,8 @@ export interface Task {
   exitMm: number;
   fault: FaultBracket | null;
   forkPtes: ForkBracket | null;
+  /** The huge PMD that its fork copied last: it may turn out that it was split instead. */
+  forkPmd: ForkPmd | null;
   zap: ZapBracket | null;
   unmap: UnmapBracket | null;
   clearFlush: AddressBracket | null;
@@ -79,15 +81,25 @@ export interface ForkBracket extends AddressBracket {
   childWrite: boolean;
 }
 
+/** copy_huge_pmd, with what the folio's exclusivity was before (TRI_*). */
+export interface ForkPmd extends AddressBracket {
+  readonly child: number;
+  readonly pfn: number;
+  readonly exclusive: number;
+}
+
 export interface ZapBracket extends AddressBracket {
   /** PTEs cleared so far within zap_present_ptes. */
   cleared: number;
   readonly ptep: number;
 }
 
+/** try_to_unmap_one, try_to_migrate_one, or remove_migration_pte, whose page is not told (NaN). */
 export interface UnmapBracket extends AddressBracket {
   readonly pfn: number;
   readonly migrate: boolean;
+  /** AnonExclusive of the page before (TRI_*): the entry that takes the PTE's place carries it on. */
+  readonly exclusive: number;
 }
 
 /** KSM replaces a page by a page of its stable tree. */
@@ -106,6 +118,8 @@ export interface GupBracket {
   readonly flags: number;
   readonly seq: number;
   taken: number;
+  /** Pages that it pinned while nothing told whether they are exclusive. */
+  readonly pinned: number[];
   outer: GupBracket | null;
 }
 
@@ -132,6 +146,7 @@ function newTask(pid: number, seq: number): Task {
     exitMm: Number.NaN,
     fault: null,
     forkPtes: null,
+    forkPmd: null,
     zap: null,
     unmap: null,
     clearFlush: null,
@@ -159,7 +174,7 @@ export interface TasksImage {
 /** Tasks by pid. Idle tasks are one per CPU (pid -1-cpu); interrupts too. */
 export class Tasks {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 4;
+  static readonly version = 5;
   #byPid = new Map<number, Task>();
   #cached: Task = newTask(Number.NaN, 0);
   /** Tasks that exited, oldest first: kept for a while, because their last records come after their exit. */
@@ -230,6 +245,7 @@ export class Tasks {
       task.forkMm = Number.NaN;
       task.fault = null;
       task.forkPtes = null;
+      task.forkPmd = null;
       task.zap = null;
       task.unmap = null;
       task.clearFlush = null;

@@ -158,7 +158,9 @@ function bitsView(
     dirty: kind === PTE_PRESENT ? (bits & PTE_DIRTY) !== 0 : null,
     exclusive:
       kind === PTE_SWAP || kind === PTE_MIGRATION
-        ? (bits & PTE_EXCLUSIVE) !== 0
+        ? writeUnknown
+          ? null
+          : (bits & PTE_EXCLUSIVE) !== 0
         : page < 0
           ? null
           : triOrNull(s.pages.col.exclusive[page]!),
@@ -269,7 +271,8 @@ function viewPage(s: MmState, row: number): PageView {
     flags: printed ? c.flags[row]! : null,
     swapcache: triOrNull(c.swapcache[row]!),
     entry: orNull(c.entry[row]!),
-    exclusive: triOrNull(c.exclusive[row]!),
+    // A free takes the bit (AE6).
+    exclusive: c.life[row] === LIFE_FREE ? false : triOrNull(c.exclusive[row]!),
     locked: printed ? (c.flags[row]! & PG_LOCKED) !== 0 && c.unlockSeq[row]! < c.flagsSeq[row]! : null,
     pins: c.pins[row]!,
     holders: holdersOf(s, row),

@@ -125,6 +125,7 @@ export function analysis(over: Partial<Analysis> = {}): Analysis {
     fidelity: {
       refcount: { compared: 4100, agreed: 4100, raced: 12, unknown: 30 },
       mapcount: { compared: 2000, agreed: 2000, raced: 0, unknown: 5 },
+      large_mapcount: NOTHING,
       decision: { compared: 6100, agreed: 6100, raced: 0, unknown: 9 },
       swapcount: NOTHING,
       swapcache: NOTHING,

@@ -96,9 +96,10 @@ describe('large folios', () => {
 
   test('one whose allocation is not told is known by the PMD that is written behind its first mapping', () => {
     const told = `  0 10 rmap.new pfn=${H} mm=A va=a exclusive=yes
-${sample(-1)}  0 10 pmd.set mm=A pmdp=M value=${H}:w
+${sample(-1)}  0 10 pmd.set mm=A pmdp=M value=${H}:wh
 `;
-    // The sample tells that it is large: what it says is learned. A PMD of notation.ts is no huge one.
+    expect(fold(told).machines.folios.get(H)).toMatchObject({ order: 9, entire: 1, ptes: 0 });
+    // The sample tells that it is large: what it says is learned.
     expect(counts(told)).toEqual({ ...NONE, unknown: 1 });
     expect(counts(told + sample(-1))).toEqual({ ...NONE, compared: 1, agreed: 1, unknown: 1 });
   });

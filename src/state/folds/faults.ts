@@ -6,18 +6,11 @@ import {
   anonEnd,
   faultBegin,
   faultEnd,
-  forkPmd,
-  forkPtes,
-  forkPtesEnd,
-  forkRange,
-  forkRangeEnd,
-  forkSwap,
   hugeWpBegin,
   hugeWpEnd,
   lockRelease,
   lockWait,
   lruDrain,
-  pteWrite,
   swapinBegin,
   swapinEnd,
   uffdHandle,
@@ -31,16 +24,14 @@ import {
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
 import type { Sample, WpBracket } from '../decision.ts';
-import { TRI_FALSE, TRI_TRUE } from '../pages.ts';
-import { doubtSharing, doubtWrites } from '../pte-ranges.ts';
-import { SLOT_KNOWN, SLOT_UNKNOWN } from '../ptes.ts';
+import { TRI_TRUE } from '../pages.ts';
+import { SLOT_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { FaultBracket, Task } from '../tasks.ts';
 import { abandon, closeWatch, leave, wpFor, wpOf } from './brackets.ts';
 import { concludeWp } from './conclude.ts';
 import { isSwap, samplePte } from './ptes.ts';
 import { noteFlags } from './refs.ts';
-import { tellsPtes } from './rmap.ts';
 import { decide, lookAround, readCount, readFlags } from './watch.ts';
 
 /** A fault tells which mm its task runs on, unless it acts for another process. */
@@ -304,90 +295,6 @@ export const faultFolds: readonly Fold[] = [
     if (wp !== null) wp.drained = true;
   }),
   fold(lockRelease, onUnlock),
-
-  fold(forkRange, (s, e, task) => {
-    const child = e.args[e.at + forkRange.at.child]!;
-    const parent = e.args[e.at + forkRange.at.parent]!;
-    if (!Object.is(task.forkMm, child)) s.ptes.renew(child, e.seq);
-    task.forkMm = child;
-    if (Number.isNaN(task.mm)) task.mm = parent;
-    if (!Number.isNaN(parent))
-      s.machines.forks.set(parent, {
-        parent,
-        child,
-        start: e.args[e.at + forkRange.at.start]!,
-        end: e.args[e.at + forkRange.at.end]!,
-        pid: task.pid,
-        seq: e.seq,
-        ns: e.ns,
-        cpu: e.cpu,
-        endSeq: 0,
-      });
-    const owner = s.ptes.mm(parent, e.seq);
-    if (owner < 0) return;
-    // Where no probe shows which PTEs are copied, any write bit of the parent may be gone.
-    const { seen } = s.sources;
-    if (seen[forkPtes.code] === 0 && seen[pteWrite.code] === 0) doubtWrites(s.ptes, owner);
-    // Without PTE writes of the child nothing tells which pages gained a mapping, or lost their exclusivity.
-    if (!tellsPtes(s))
-      doubtSharing(
-        s.ptes,
-        s.pages,
-        owner,
-        e.args[e.at + forkRange.at.start]!,
-        e.args[e.at + forkRange.at.end]!,
-      );
-  }),
-  fold(forkRangeEnd, (s, e, task) => {
-    for (const run of s.machines.forks.values())
-      if (run.pid === task.pid && run.endSeq === 0) run.endSeq = e.seq;
-  }),
-  fold(forkPtes, (s, e, task) => {
-    const { child, parent, va, dst, src } = forkPtes.at;
-    const mm = e.args[e.at + parent]!;
-    const childMm = e.args[e.at + child]!;
-    const address = e.args[e.at + va]!;
-    const owner = s.ptes.mm(mm, e.seq);
-    const heir = s.ptes.mm(childMm, e.seq);
-    if (owner >= 0 && !Number.isNaN(e.args[e.at + src]!)) s.ptes.bind(e.args[e.at + src]!, owner, address);
-    if (heir >= 0 && !Number.isNaN(e.args[e.at + dst]!)) s.ptes.bind(e.args[e.at + dst]!, heir, address);
-    task.forkMm = childMm;
-    task.forkPtes = {
-      mm,
-      va: address,
-      seq: e.seq,
-      child: childMm,
-      dst: e.args[e.at + dst]!,
-      src: e.args[e.at + src]!,
-      pfns: [],
-      deltas: [],
-      copied: -1,
-      childWrite: false,
-    };
-  }),
-  fold(forkPtesEnd, (_s, _e, task) => {
-    task.forkPtes = null;
-  }),
-  fold(forkSwap, (s, e) => {
-    const { child, parent, va } = forkSwap.at;
-    const address = e.args[e.at + va]!;
-    const from = s.ptes.slotAt(s.ptes.mm(e.args[e.at + parent]!, e.seq), address);
-    const heir = s.ptes.mm(e.args[e.at + child]!, e.seq);
-    if (heir < 0 || from < 0 || s.ptes.know[from] === SLOT_UNKNOWN || !isSwap(s.ptes.bits[from]!)) return;
-    s.ptes.write(s.ptes.ensureAt(heir, address), s.ptes.bits[from]!, s.ptes.frame[from]!, e.seq, SLOT_KNOWN);
-  }),
-  fold(forkPmd, (s, e) => {
-    const { child, parent, va } = forkPmd.at;
-    const address = e.args[e.at + va]!;
-    const at = s.ptes.hugeAt(s.ptes.mm(e.args[e.at + parent]!, e.seq), address);
-    const heir = s.ptes.mm(e.args[e.at + child]!, e.seq);
-    if (at < 0 || heir < 0) return;
-    const c = s.ptes.regions.col;
-    const row = s.pages.find(c.frame[at]!);
-    if (row >= 0) s.pages.col.exclusive[row] = TRI_FALSE;
-    c.bits[at]! &= ~PTE_WRITE;
-    s.ptes.setHuge(heir, address, c.bits[at]!, c.frame[at]!, e.seq);
-  }),
 ];
 
 /** Swap cache membership in a sample of flags of an anon page; undefined if there is none. */

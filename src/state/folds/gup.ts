@@ -1,5 +1,5 @@
 import { PG_LRU } from '../../core/pageflags.ts';
-import { FOLL_PIN, FOLL_REMOTE } from '../../events/flags.ts';
+import { FOLL_PIN, FOLL_REMOTE, MAPPING_ANON } from '../../events/flags.ts';
 import { GUP_LOCKED } from '../../events/gup.ts';
 import {
   gupBegin,
@@ -12,7 +12,7 @@ import {
   gupPut,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
-import { TRI_FALSE, TRI_TRUE } from '../pages.ts';
+import { TRI_FALSE, TRI_TRUE, TRI_UNKNOWN } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { GupBracket, Task } from '../tasks.ts';
 
@@ -33,6 +33,9 @@ export function resolveGets(s: MmState, row: number): void {
   const room = s.pages.count(row) - s.pages.mappings(row) - (s.pages.col.swapcache[row] === TRI_TRUE ? 1 : 0);
   if (room <= 0) s.holds.dropAll(row, false);
 }
+
+/** Pages of a walk whose exclusivity is asked at its end; a longer walk proves nothing about the rest. */
+const PINNED_KEPT = 1024;
 
 /** Address that the n-th page of a walk stands for. */
 function walkAddress(gup: GupBracket | null): number {
@@ -59,10 +62,32 @@ function took(s: MmState, e: Cursor, task: Task, pfn: number, refs: number, flag
     flags: known,
     refs: Number.isNaN(refs) ? 1 : refs,
   });
-  if (known >= 0 && known & FOLL_PIN) s.pages.col.pins[row]! += refs;
+  if (known >= 0 && known & FOLL_PIN) {
+    s.pages.col.pins[row]! += refs;
+    const unsure = s.sources.rmapExclusive && s.pages.col.exclusive[row] === TRI_UNKNOWN;
+    if (unsure && task.gup !== null && task.gup.pinned.length < PINNED_KEPT) task.gup.pinned.push(pfn);
+  }
   if (task.gup !== null) {
     task.gup.taken++;
     if (task.gup.outer !== null) task.gup.outer.taken++;
+  }
+}
+
+/**
+ * A walk ended, and keeps pins of anonymous pages of which it was not known whether they are exclusive: they are. Every
+ * walk pins such a page only if the bit is set; the fast one looks at the PTE again and then at the bit, and drops its
+ * pin otherwise (AE5, AE7; mm/gup.c:gup_must_unshare).
+ */
+function provedExclusive(s: MmState, gup: GupBracket, pid: number): void {
+  const c = s.pages.col;
+  for (const pfn of gup.pinned) {
+    const row = s.pages.find(pfn);
+    if (row < 0 || c.exclusive[row] !== TRI_UNKNOWN || c.mapping[row] !== MAPPING_ANON + 1) continue;
+    for (const hold of s.holds.of(row)) {
+      const { col } = s.holds;
+      if (col.pid[hold] !== pid || col.seq[hold]! < gup.seq || col.doubtful[hold] === 1) continue;
+      if (s.holds.isPin(hold)) c.exclusive[row] = TRI_TRUE;
+    }
   }
 }
 
@@ -80,12 +105,14 @@ export const gupFolds: readonly Fold[] = [
       flags: e.args[e.at + flags]!,
       seq: e.seq,
       taken: 0,
+      pinned: [],
       outer: entered === GUP_LOCKED ? outer : null,
     };
     if (!Number.isNaN(task.gup.mm) && !(task.gup.flags & FOLL_REMOTE) && Number.isNaN(task.mm))
       task.mm = task.gup.mm;
   }),
-  fold(gupEnd, (_s, _e, task) => {
+  fold(gupEnd, (s, e, task) => {
+    if (task.gup !== null && e.args[e.at + gupEnd.at.ret]! > 0) provedExclusive(s, task.gup, e.pid);
     task.gup = null;
     task.grabPfn = Number.NaN;
   }),

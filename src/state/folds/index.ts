@@ -3,6 +3,8 @@ import { collapseFolds } from './collapse.ts';
 import { declaredFolds } from './declared.ts';
 import { exclusiveFolds } from './exclusive.ts';
 import { faultFolds } from './faults.ts';
+import { forkFolds } from './fork.ts';
+
 import { gupFolds } from './gup.ts';
 import { ksmFolds } from './ksm.ts';
 import { lockFolds } from './locks.ts';
@@ -24,6 +26,7 @@ export const FOLDS: readonly Fold[] = [
   ...rmapFolds,
   ...pteFolds,
   ...faultFolds,
+  ...forkFolds,
   ...gupFolds,
   ...swapFolds,
   ...swapDeviceFolds,

@@ -9,6 +9,7 @@ import {
   ksmReplaceEnd,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
+import { TRI_FALSE } from '../pages.ts';
 import { type Fold, fold } from '../state.ts';
 import type { MergeBracket } from '../tasks.ts';
 
@@ -46,6 +47,8 @@ export const ksmFolds: readonly Fold[] = [
     if (!(pfn >= 0)) return;
     const row = s.pages.ensure(pfn, e.seq);
     s.pages.col.mapping[row] = MAPPING_KSM + 1;
+    // Its PTE was write-protected before, which took the bit (AE2, AE6; mm/ksm.c:write_protect_page).
+    s.pages.col.exclusive[row] = TRI_FALSE;
     s.machines.ksm.set(pfn, {
       pfn,
       gen: s.pages.col.gen[row]!,

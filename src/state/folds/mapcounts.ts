@@ -1,4 +1,5 @@
 import { SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
+import { MAPPING_FILE } from '../../events/flags.ts';
 import type { Fidelity } from '../fidelity.ts';
 import type { MmState } from '../state.ts';
 
@@ -26,8 +27,8 @@ function fidelityOf(s: MmState, row: number): Fidelity {
  * Compares the reconstructed number of PTEs that map a page with a raw _mapcount. Of a large folio each page has its
  * own, which counts its PTEs and no PMD: a folio mapped by one PMD has -1 in every page (mm/rmap.c:__folio_add_rmap).
  * What may differ: another task has announced a change at its entry and not made it yet (raced); the record of a
- * change comes behind others' (raced, if later samples agree again); rmap probes that missed a call, as kprobes do
- * while another one runs on their CPU, leave a count that is wrong from there on.
+ * change comes behind others' (raced, if later samples agree again); the page was freed and taken anew where neither
+ * is recorded. Where file pages gain mappings untold, as with the rich pack's kprobes, theirs are not compared.
  *
  * `raw`: as printed, -1 for none; `actor`: the task that printed it.
  */
@@ -39,8 +40,9 @@ export function compareMap(s: MmState, seq: number, row: number, raw: number, ac
   if (c.large[row] === 1 && c.mapSeq[row] === 0) return;
   const fidelity = fidelityOf(s, row);
   const printed = raw + 1;
-  // Without probes on rmap nothing is integrated: every sample is news.
-  if (c.mapGrade[row]! < SAMPLED || !s.tellsMappings) {
+  // Where gains or losses are not told nothing is integrated: every sample is news.
+  const told = s.tellsMappings && (s.sources.fileRmap || c.mapping[row] !== MAPPING_FILE + 1);
+  if (c.mapGrade[row]! < SAMPLED || !told) {
     fidelity.unknown++;
     c.map[row] = printed;
     c.mapGrade[row] = SAMPLED;

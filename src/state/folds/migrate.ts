@@ -11,8 +11,10 @@ import {
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
 import type { Migration } from '../machines.ts';
+import { TRI_UNKNOWN } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
+import { exclusiveOf } from './rmap.ts';
 
 /** The migration of a page, made on first sight; one that was moved or undone before is over. */
 function migrationOf(s: MmState, e: Cursor, src: number, pid: number): Migration {
@@ -63,6 +65,7 @@ export const migrateFolds: readonly Fold[] = [
       va: e.args[e.at + va]!,
       seq: e.seq,
       migrate: true,
+      exclusive: exclusiveOf(s, page),
     };
     if (page >= 0) migrationOf(s, e, page, task.pid);
   }),
@@ -82,7 +85,7 @@ export const migrateFolds: readonly Fold[] = [
     const mm = e.args[e.at + migrateRestore.at.mm]!;
     const va = e.args[e.at + migrateRestore.at.va]!;
     // Its return is not probed: the bracket is good for the PTE write that follows at once, which must match its index.
-    task.unmap = { pfn: Number.NaN, mm, va, seq: e.seq, migrate: true };
+    task.unmap = { pfn: Number.NaN, mm, va, seq: e.seq, migrate: true, exclusive: TRI_UNKNOWN };
     dropEntry(s, mm, va);
   }),
   fold(migrateEntryRemoved, (s, e, task) => {

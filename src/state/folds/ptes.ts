@@ -6,7 +6,6 @@ import {
   PTE_PROTNONE,
   PTE_SWAP,
   PTE_USER,
-  PTE_WRITE,
 } from '../../core/pte.ts';
 import {
   moveTables,
@@ -24,14 +23,13 @@ import {
   zapRangeEnd,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
-import { TRI_FALSE } from '../pages.ts';
 import { clearNonPresent, weakenRange } from '../pte-ranges.ts';
 import { SLOT_KNOWN, SLOT_UNKNOWN, SLOT_WRITE_UNKNOWN } from '../ptes.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import type { Task } from '../tasks.ts';
 import { wpOf } from './brackets.ts';
-import { countPart, tellEntire } from './large.ts';
-import { changeMap } from './mapcounts.ts';
+import { mapInChild, undoForkPmd } from './fork.ts';
+import { tellEntire } from './large.ts';
 import { decide } from './watch.ts';
 
 /** Index of a page within its page table. */
@@ -85,33 +83,6 @@ function onSet(s: MmState, e: Cursor, task: Task): void {
   if (present && child) mapInChild(s, e, task, frame, count, bits);
 }
 
-/**
- * fork wrote a present PTE for the child: the page has one more mapping. In a COW mapping the parent's PTE becomes
- * read-only and the page is no longer exclusive; no event carries either (domain.md P6 a).
- */
-function mapInChild(s: MmState, e: Cursor, task: Task, frame: number, count: number, bits: number): void {
-  for (let k = 0; k < count; k++) {
-    const pfn = frame + k;
-    if (task.forkPtes !== null && task.forkPtes.copied === pfn) continue;
-    const row = s.pages.find(pfn);
-    if (row < 0) continue;
-    if (s.pages.col.mapSeq[row]! > (task.forkPtes?.seq ?? e.seq) && s.pages.col.mapPid[row] === task.pid)
-      continue;
-    changeMap(s, e.seq, row, 1, task.pid);
-    countPart(s, pfn);
-    if (bits & PTE_WRITE) continue;
-    s.pages.col.exclusive[row] = TRI_FALSE;
-    const from = task.forkPtes?.mm ?? Number.NaN;
-    const parent = s.ptes.mm(Number.isNaN(from) ? task.mm : from, e.seq);
-    if (parent < 0) continue;
-    const slot = s.ptes.onlySlotOf(parent, pfn);
-    if (slot >= 0) {
-      s.ptes.bits[slot]! &= ~PTE_WRITE;
-      s.ptes.know[slot] = SLOT_KNOWN;
-    } else if (slot === -2) doubtWriteIn(s, row, parent);
-  }
-}
-
 /** Slot that a pte.clear must be about, or -1; consumes the bracket that tells. */
 function clearedSlot(s: MmState, task: Task, owner: number, pointer: number, pfn: number): number {
   const flush = task.clearFlush;
@@ -152,13 +123,6 @@ function onClear(s: MmState, e: Cursor, task: Task): void {
     if (known >= 0 && slot < 0) slot = known;
   }
   if (slot >= 0) s.ptes.write(slot, PTE_NONE, 0, e.seq, SLOT_KNOWN);
-}
-
-/** The parent maps the page at several addresses: nobody says which of them fork write-protected. */
-function doubtWriteIn(s: MmState, pageRow: number, owner: number): void {
-  for (let at = s.pages.col.slot[pageRow]!; at !== 0; at = s.ptes.next[at - 1]!)
-    if (s.ptes.owner(at - 1) === owner && s.ptes.bits[at - 1]! & PTE_WRITE)
-      s.ptes.know[at - 1] = SLOT_WRITE_UNKNOWN;
 }
 
 /** Every slot of one mm that holds the page becomes unknown: one of them was cleared, nobody said which. */
@@ -319,6 +283,8 @@ export const pteFolds: readonly Fold[] = [
     const pointer = e.args[e.at + splitPmd.at.mm]!;
     const va = e.args[e.at + splitPmd.at.va]!;
     task.split = { mm: pointer, va, seq: e.seq };
+    if (task.forkPmd !== null && task.forkPmd.mm === pointer && task.forkPmd.va === va)
+      undoForkPmd(s, e.seq, task);
     const owner = s.ptes.mm(pointer, e.seq);
     if (owner >= 0 && s.ptes.hugeAt(owner, va) >= 0) s.ptes.setHuge(owner, va, 0, 0, e.seq);
   }),

@@ -1,5 +1,5 @@
 import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
-import { PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_USER } from '../../core/pte.ts';
+import { PTE_EXCLUSIVE, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_USER } from '../../core/pte.ts';
 import { MAPPING_ANON, MAPPING_FILE, MAPPING_KSM } from '../../events/flags.ts';
 import {
   pteSet,
@@ -71,6 +71,12 @@ function mapWithoutPte(s: MmState, mm: number, va: number, pfn: number, seq: num
   s.ptes.write(s.ptes.ensureAt(owner, va), PTE_PRESENT | PTE_USER, pfn, seq, SLOT_WRITE_UNKNOWN);
 }
 
+/** AnonExclusive of a page as far as known (TRI_*). */
+export function exclusiveOf(s: MmState, pfn: number): number {
+  const row = pfn >= 0 ? s.pages.find(pfn) : -1;
+  return row < 0 ? TRI_UNKNOWN : s.pages.col.exclusive[row]!;
+}
+
 /** Whether pages that an rmap call is about are of a large folio. */
 function isPart(s: MmState, head: number, first: number, count: number): boolean {
   if (count > 1 || (head >= 0 && head !== first)) return true;
@@ -94,13 +100,18 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
     if (e.args[e.at + anon] === 1) {
       // KSM pages are mapped by the same function.
       if (c.mapping[row] !== MAPPING_KSM + 1) c.mapping[row] = MAPPING_ANON + 1;
+      if (!Number.isNaN(told)) s.sources.rmapExclusive = true;
       if (told === 1) c.exclusive[row] = TRI_TRUE;
-      // A page found through a swap PTE is never exclusive until its new PTE makes it so (AE3).
-      else if (told === 0 && task.fault?.kind === 'swapin') c.exclusive[row] = TRI_FALSE;
+      // Found through a swap or migration entry that was not exclusive, KSM's, or of a huge PMD that is split and was
+      // not: all callers (AE2, AE3; mm/rmap.c:folio_add_anon_rmap_ptes warns of a bit that is set all the same).
+      else if (told === 0) c.exclusive[row] = TRI_FALSE;
       else if (Number.isNaN(told)) c.exclusive[row] = TRI_UNKNOWN;
     }
     // Mapped as file memory: it was freed and taken anew where neither was told.
-    else if (e.args[e.at + anon] === 0) c.mapping[row] = MAPPING_FILE + 1;
+    else if (e.args[e.at + anon] === 0) {
+      s.sources.fileRmap = true;
+      c.mapping[row] = MAPPING_FILE + 1;
+    }
     if (!tellsPtes(s) && e.args[e.at + anon] === 1)
       mapWithoutPte(s, e.args[e.at + mm]!, e.args[e.at + va]! + k * 4096, first + k, e.seq);
   }
@@ -124,7 +135,7 @@ function onDel(s: MmState, e: Cursor, task: Task): void {
       c.mapGrade[row] = SAMPLED;
     }
     changeMap(s, e.seq, row, -1, task.pid);
-    if (task.unmap !== null && !task.unmap.migrate) c.exclusive[row] = TRI_FALSE;
+    if (task.unmap !== null && (!task.unmap.migrate || task.unmap.pfn >= 0)) c.exclusive[row] = TRI_FALSE;
     if (!tellsPtes(s)) {
       const owner = s.ptes.mm(e.args[e.at + mm]!, e.seq);
       const slot = owner < 0 ? -1 : s.ptes.onlySlotOf(owner, first + k);
@@ -165,7 +176,7 @@ export const rmapFolds: readonly Fold[] = [
       decide(wp, e.seq);
     } else s.pages.col.exclusive[row] = TRI_TRUE;
   }),
-  fold(unmapBegin, (_s, e, task) => {
+  fold(unmapBegin, (s, e, task) => {
     const { pfn, mm, va } = unmapBegin.at;
     task.unmap = {
       pfn: e.args[e.at + pfn]!,
@@ -173,6 +184,7 @@ export const rmapFolds: readonly Fold[] = [
       va: e.args[e.at + va]!,
       seq: e.seq,
       migrate: false,
+      exclusive: exclusiveOf(s, e.args[e.at + pfn]!),
     };
   }),
   fold(unmapEnd, (s, e, task) => {
@@ -190,7 +202,10 @@ export const rmapFolds: readonly Fold[] = [
     )
       return;
     const slot = s.ptes.slotAt(owner, unmap.va);
+    // The exclusive bit moves into the entry (AE3, AE6).
+    const bits = PTE_SWAP | (unmap.exclusive === TRI_TRUE ? PTE_EXCLUSIVE : 0);
+    const know = unmap.exclusive === TRI_UNKNOWN ? SLOT_WRITE_UNKNOWN : SLOT_KNOWN;
     if (slot >= 0 && s.ptes.know[slot] === SLOT_UNKNOWN)
-      s.ptes.write(slot, PTE_SWAP, s.pages.col.entry[row]!, e.seq, SLOT_WRITE_UNKNOWN);
+      s.ptes.write(slot, bits, s.pages.col.entry[row]!, e.seq, know);
   }),
 ];
