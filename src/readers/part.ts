@@ -4,6 +4,14 @@ import type { CounterName } from './counters.ts';
 import type { ReaderFacts } from './facts.ts';
 import type { OpenTrace } from './format.ts';
 
+/** A row that is no record. */
+interface Mark {
+  readonly kind: number;
+  readonly ns: number;
+  readonly cpu: number;
+  readonly aux: number;
+}
+
 /** One of several files that are read as one trace, and how far it has been read. */
 export class Part {
   readonly trace: OpenTrace;
@@ -20,6 +28,8 @@ export class Part {
   shift = 0;
   /** CPUs whose records another part has gone on with. */
   readonly left = new Set<number>();
+  /** Rows that are no records and belong in front of its next one. */
+  readonly waiting: Mark[] = [];
   /** What its header tells: CPUs (-1 not told), records overwritten (NaN not told). */
   cpus = -1;
   overwritten = Number.NaN;

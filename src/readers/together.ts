@@ -24,6 +24,8 @@ import type { ByteSource } from './source.ts';
 const CPUS = 0x8000;
 /** Each is open, with a batch of its own: about a megabyte. */
 const MAX_PARTS = 1024;
+/** Rows that may wait for the next record of their file. */
+const MAX_WAITING = 4096;
 
 /** Opens a trace, or several files as one. Throws {@link InputError}, also while batches are read. */
 export function openInput(input: Input, options: OpenOptions = {}): Promise<OpenTrace> {
@@ -194,6 +196,7 @@ class JoinedTrace implements OpenTrace {
         if (part.row === part.batch.count) {
           await part.pull();
           part.tell(this.facts);
+          while (part.batch === null && !this.#mark(part)) yield this.#rows.take();
         }
       }
     }
@@ -237,17 +240,37 @@ class JoinedTrace implements OpenTrace {
     const cpu = batch.cpu[row]!;
     if (kind === ROW_RECORD) {
       if (cpu >= 0 && this.#partOfCpu[cpu] !== ordinal) this.#change(cpu, part, ordinal);
+      if (!this.#mark(part, ns)) return false;
       return this.#rows.add(batch, row, ordinal, ns, part.nameIn(this.facts, batch.name[row]!));
     }
-    if (this.#rows.full) return false;
+    if (kind === ROW_CUT) {
+      if (!this.#mark(part) || this.#rows.full) return false;
+      const last = !this.#parts.some((other) => other !== part && other.batch !== null);
+      this.#rows.mark(last ? ROW_CUT : ROW_LOST, ns, -1, Number.NaN);
+      return true;
+    }
+    if (part.waiting.length === MAX_WAITING && !this.#mark(part)) return false;
     // The first segment of a part was stated when it began.
-    if (kind === ROW_SEGMENT) {
-      if (this.#stated.has(part)) this.#segment(ns, cpu, batch.aux[row]!);
-      else this.#stated.add(part);
-    } else if (kind === ROW_CUT && this.#parts.some((other) => other !== part && other.batch !== null))
-      this.#rows.mark(ROW_LOST, ns, -1, Number.NaN);
-    else this.#rows.mark(kind, ns, cpu, batch.aux[row]!);
+    if (kind === ROW_SEGMENT && !this.#stated.has(part)) this.#stated.add(part);
+    else part.waiting.push({ kind, ns, cpu, aux: batch.aux[row]! });
     return true;
+  }
+
+  /**
+   * States what waits in front of a part's record at `ns`, or of its end: what a CPU lost, it lost up to its next
+   * record, whatever the records of others state before. False if the rows so far must be taken before.
+   */
+  #mark(part: Part, at?: number): boolean {
+    const { waiting } = part;
+    if (waiting.length === 0) return true;
+    let done = 0;
+    for (; done < waiting.length && !this.#rows.full; done++) {
+      const { kind, ns, cpu, aux } = waiting[done]!;
+      if (kind === ROW_SEGMENT) this.#segment(at ?? ns, cpu, aux);
+      else this.#rows.mark(kind, at ?? ns, cpu, aux);
+    }
+    waiting.splice(0, done);
+    return waiting.length === 0;
   }
 
   /** Another part goes on with the records of a CPU. */

@@ -139,6 +139,22 @@ describe('order, and what is known', () => {
     }
   });
 
+  test('what a CPU lost stands in front of its next record, behind what others did before', async () => {
+    const a = file('a', free(1, '1.000000') + free(2, '1.000005') + free(3, '1.000009'));
+    const lost = 'CPU:1 [LOST 9 EVENTS]\n';
+    const b = file('b', `${free(4, '1.000001', 1)}${lost}${free(5, '1.000007', 1)}${lost}`);
+    expect((await rowsIn([a, b])).rows).toEqual([
+      'segment -1 NaN',
+      '1: 0 cpu0 n=1',
+      '2: 1000 cpu1 n=4',
+      '3: 5000 cpu0 n=2',
+      'lost 1 9',
+      '4: 7000 cpu1 n=5',
+      'lost 1 9',
+      '5: 9000 cpu0 n=3',
+    ]);
+  });
+
   test('of the names of a task the last one counts', async () => {
     const a = file('a', line('old', 7, 'x: n=1', '    1.000000') + line('old', 7, 'x: n=2', '    1.000001'));
     const b = file('b', line('new', 7, 'x: n=3', '    1.000002'));
