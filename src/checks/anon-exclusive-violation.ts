@@ -7,7 +7,7 @@ import { TRI_FALSE } from '../state/pages.ts';
 
 import type { MmState } from '../state/state.ts';
 import type { Check, CheckContext } from './check.ts';
-import { type Held, heldOn, isKept, isWhole, placeOn } from './evidence.ts';
+import { type Held, heldOn, isKept, isWhole, placeOn, tellsLives } from './evidence.ts';
 import { Pending, tell } from './pending.ts';
 import { isSmallAnon, mappersOf } from './sharing.ts';
 
@@ -153,7 +153,8 @@ Silent: an exclusive swap PTE while its page is in the cache and not exclusive: 
                 values: { exclusive: false },
                 evidence: [{ seq: e.seq, role: 'decision', text: 'made writable in place, not exclusive' }],
               },
-              null,
+              // Memory of tmpfs looks alike.
+              tellsLives(s) ? null : 'page.free: whether it is still the page that was anonymous',
             );
           },
         ],

@@ -46,7 +46,9 @@ Silent: the reference was taken by the parent itself`,
         const held = first.pin ? !first.doubtful && d.inputs.count >= PIN_BIAS : room >= 1;
         // An exclusive page has been its mm's alone: a plain reference through another may be one whose put has no label.
         const alone = d.inputs.exclusive === true && !first.pin;
-        const certain = told && held && whole && ordered && !alone;
+        // Whose mm a walk went through is known by its task: one that runs on this mm may have done so then.
+        const foreigner = context.state.tasks.peek(first.pid)?.mm !== d.mm;
+        const certain = told && held && whole && ordered && !alone && foreigner;
         context.report({
           check: ID,
           severity: 'critical',
@@ -65,9 +67,11 @@ Silent: the reference was taken by the parent itself`,
               ? 'the counts of the page at the reuse'
               : !ordered
                 ? 'the order of two CPUs'
-                : alone
-                  ? 'how an exclusive page came to a reference through another mm'
-                  : 'the put of the reference',
+                : !foreigner
+                  ? 'the mm of the walk: its task runs on this one'
+                  : alone
+                    ? 'how an exclusive page came to a reference through another mm'
+                    : 'the put of the reference',
         });
       },
     };

@@ -1,5 +1,6 @@
 import type { Truth } from '../core/knowledge.ts';
 import { FOLL_WRITE } from '../events/flags.ts';
+import { refAdd } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import type { MmState } from '../state/state.ts';
 import { type Task, Tasks } from '../state/tasks.ts';
@@ -57,6 +58,11 @@ export function isKept(s: MmState, held: Held): boolean {
 /** No record is known to be missing. */
 export function isWhole(s: MmState): boolean {
   return !s.lossy && !s.blind;
+}
+
+/** Whether the end of a page's life is told, so that what is known of it is not that of an earlier one. */
+export function tellsLives(s: MmState): boolean {
+  return s.sources.free || s.sources.seen[refAdd.code] === 1;
 }
 
 /** The task that an event is by, as it is before the event is folded. */

@@ -1,11 +1,14 @@
 import type { EventKind } from '../events/declare.ts';
-import { faultBegin, protectBegin, sysEnter, zapRangeBegin } from '../events/index.ts';
+import { faultBegin, faultEnd, protectBegin, sysEnter, zapRangeBegin } from '../events/index.ts';
 import { SLOT_UNKNOWN } from '../state/ptes.ts';
 import type { Check, KindHook } from './check.ts';
 import { isWhole, placeOn } from './evidence.ts';
 import { FAULTS_WITHOUT_PROGRESS } from './thresholds.ts';
 
 const ID = 'fault-without-progress';
+
+/** OOM, SIGBUS, HWPOISON, HWPOISON_LARGE and SIGSEGV of vm_fault_t (include/linux/mm_types.h). */
+const VM_FAULT_ERROR = 0x73;
 
 interface Repeated {
   readonly mm: number;
@@ -52,6 +55,8 @@ Silent: the range is zapped or protected anew between the faults`,
       before: [
         // The task came out of its faults, and into the kernel by itself.
         [sysEnter, (e) => void last.delete(e.pid)],
+        // Refused: the task waits for memory, or handles the signal, and tries again as it likes.
+        [faultEnd, (e) => void (e.args[e.at + faultEnd.at.ret]! & VM_FAULT_ERROR && last.delete(e.pid))],
         changed(zapRangeBegin, zapRangeBegin.at),
         changed(protectBegin, protectBegin.at),
         [

@@ -1,5 +1,5 @@
 import { MAPPING_KSM } from '../events/flags.ts';
-import { ksmReplaceEnd } from '../events/index.ts';
+import { ksmMerge, ksmMergeEnd, ksmReplaceEnd, ksmWriteProtect } from '../events/index.ts';
 import { LIFE_FREE } from '../state/pages.ts';
 import type { Check } from './check.ts';
 import { actorOf, hexText, isWhole, placeOn } from './evidence.ts';
@@ -17,11 +17,27 @@ export const ksmStaleStableNode: Check = {
   example: `Fires:
   last mapping of K goes, K is freed | ksmd: node -> K, not looked at again
   K is allocated for something else  | replace_page(B -> K)
-Silent: the node is found stale and removed`,
+Silent: the node is found stale and removed
+Silent: K is merged anew, and enters the tree behind the merge`,
   start(context) {
     const s = context.state;
+    /** Pages that KSM made its own where nothing was to be merged into: generation, by pfn. */
+    const own = new Map<number, number>();
+    const makesOwn = (pfn: number): void => {
+      const row = s.pages.find(pfn);
+      if (row >= 0) own.set(pfn, s.pages.col.gen[row]!);
+    };
     return {
       before: [
+        [ksmWriteProtect, (e) => makesOwn(e.args[e.at + ksmWriteProtect.at.pfn]!)],
+        [
+          ksmMergeEnd,
+          (e) => {
+            const merge = actorOf(s, e)?.merge ?? null;
+            if (merge !== null && !(merge.kpage >= 0) && e.args[e.at + ksmMergeEnd.at.ret] === 0)
+              makesOwn(merge.page);
+          },
+        ],
         [
           ksmReplaceEnd,
           (e) => {
@@ -42,9 +58,13 @@ Silent: the node is found stale and removed`,
             if (!gone && !other) return;
             // Freed and found again under the same node would have been told as a new node; its record may be missing.
             const elsewhere = c.life[row] === LIFE_FREE || other;
-            // Allocated anew and nothing says as what: the first merge of a new pair, whose node is still to come.
-            if (!elsewhere && c.gen[row] !== node.gen) return;
-            const certain = gone && elsewhere && c.gen[row] !== node.gen && isWhole(s);
+            // Allocated anew, and nothing says as what, or KSM has it again: the first merge of a new pair, whose node is
+            // still to come.
+            if (c.gen[row] !== node.gen && (!elsewhere || own.get(merge.kpage) === c.gen[row])) return;
+            // That KSM has it again would be told.
+            const { seen } = s.sources;
+            const told = seen[ksmMerge.code] === 1 || seen[ksmWriteProtect.code] === 1;
+            const certain = gone && elsewhere && told && c.gen[row] !== node.gen && isWhole(s);
             context.report({
               check: ID,
               severity: 'critical',

@@ -113,6 +113,8 @@ Silent: a fresh page that no other task can see and that never enters the cache 
             const delta = e.args[e.at + refAdd.at.delta]!;
             const own =
               row >= 0 &&
+              s.sources.seen[lockRelease.code] === 1 &&
+              (change.how === 'left' || s.tasks.peek(self)?.prevSeq === change.seq) &&
               s.pages.col.gen[row] === change.gen &&
               delta > 0 === (change.how === 'entered') &&
               e.args[e.at + refAdd.at.count] === change.count + delta;

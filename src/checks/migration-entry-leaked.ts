@@ -1,7 +1,9 @@
 import { PTE_KIND, PTE_MIGRATION } from '../core/pte.ts';
 import {
   lockRelease,
+  migrateEntryRemoved,
   migrateEntrySet,
+  migrateRestore,
   mmExit,
   pageFree,
   pteSet,
@@ -51,6 +53,10 @@ Silent: the range was unmapped, and the entry with it`,
         ],
         missing: 'whether the entry is still there: it is not seen again',
       });
+      // No restoration was ever told: this one may be one of those.
+      const { seen } = s.sources;
+      if (seen[migrateRestore.code] === 0 && seen[migrateEntryRemoved.code] === 0)
+        pending.settle(keyOf(entry.mm, entry.va));
       // Told once: what follows from it is no second divergence.
       migration.entries = [];
     }

@@ -2,6 +2,7 @@ import { isJudgeable, judge } from '../variants/judge.ts';
 import { PRESETS } from '../variants/presets.ts';
 import type { Variant } from '../variants/variant.ts';
 import type { Check } from './check.ts';
+import { tellsLives } from './evidence.ts';
 import type { Finding, Severity } from './finding.ts';
 import { ANOTHER_VARIANT } from './moments.ts';
 import { livePin } from './unexpected-cow.ts';
@@ -86,10 +87,12 @@ Silent: any input that the variant asks for is unknown`,
         judgedHere++;
         if (agreement === 'agrees') return;
         differing++;
+        // Memory of tmpfs, in a page that was anonymous before and was freed unseen, is written in place as a matter of course.
+        const certain = d.outcome !== 'reuse' || d.wp.test !== null || tellsLives(context.state);
         const finding: Finding = {
           check: ID,
           severity: severityOf(fault),
-          verdict: 'proven',
+          verdict: certain ? 'proven' : 'suspect',
           cause: inputClass(fault),
           moment: d.seq,
           place: fault.place,
@@ -102,7 +105,7 @@ Silent: any input that the variant asks for is unknown`,
             inputs: inputsText(fault),
           },
           evidence: evidenceOf(fault),
-          missing: null,
+          missing: certain ? null : 'page.free: whether it is still the page that was anonymous',
         };
         first ??= finding;
         context.report(finding);

@@ -1,4 +1,4 @@
-import { PG_DIRTY } from '../core/pageflags.ts';
+import { PG_DIRTY, PG_UPTODATE } from '../core/pageflags.ts';
 import type { EventKind } from '../events/declare.ts';
 import {
   dirtySet,
@@ -119,6 +119,8 @@ Suspect: outside of faults and reclaim, where MADV_FREE may do so`,
             }
             context.judged();
             if (own.freed === 0 || flags & PG_DIRTY || own.gen !== generation(own.pfn)) return;
+            // Never read in: there is nothing to lose (mm/zswap.c:zswap_writeback_entry gives up like this).
+            if (!(flags & PG_UPTODATE)) return;
             const task = s.tasks.peek(Tasks.actor(e));
             // madvise(MADV_FREE) makes the page clean on purpose (mm/madvise.c:madvise_free_pte_range).
             const elsewhere = (task?.fault ?? null) !== null || (task?.reclaim ?? 0) !== 0;

@@ -45,7 +45,8 @@ export const swapcacheDeleteWrongEntry: Check = {
   example: `Fires:
   finds P in the cache under e      | reclaim: P leaves e, is cached under f
   locks P, deletes P (under f)      |
-Silent: P locked, its entry read again: no longer e, P is left alone`,
+Silent: P locked, its entry read again: no longer e, P is left alone
+Silent: f has no users left: swapoff frees what nobody needs, under whatever entry`,
   start(context) {
     const s = context.state;
     const found = new Map<number, LookUp>();
@@ -108,6 +109,9 @@ Silent: P locked, its entry read again: no longer e, P is left alone`,
             context.judged();
             end(e);
             if (look.entry >= entry && look.entry < entry + FOLIO_SLOTS) return;
+            // Nobody needs what is deleted: folio_free_swap may do so wherever the folio is by now (try_to_unuse).
+            const users = s.swap.users(entry);
+            if (users === 0) return;
             const row = s.swap.table.find(entry);
             const added = row < 0 ? 0 : s.swap.table.col.addSeq[row]!;
             // Where the folio was cached anew in between, both entries are told and nothing rests on an absence.
@@ -115,7 +119,10 @@ Silent: P locked, its entry read again: no longer e, P is left alone`,
             const c = s.swap.table.col;
             const ordered =
               !moved || surelyBefore(look, { ns: c.addNs[row]!, cpu: c.addCpu[row]! }, context.skewNs());
-            const why = doubt(s) ?? (ordered ? null : 'the order of two CPUs');
+            const why =
+              doubt(s) ??
+              (ordered ? null : 'the order of two CPUs') ??
+              (users > 0 ? null : 'swap.alloc: whether the slot has users');
             context.report({
               check: ID,
               severity: 'critical',

@@ -1,3 +1,4 @@
+import { PG_HWPOISON } from '../core/pageflags.ts';
 import type { EventKind } from '../events/declare.ts';
 import { refAdd, rmapAdd } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
@@ -16,13 +17,16 @@ export const useAfterFreePage: Check = {
   needs: ['page.alloc', 'page.free', 'ref.set', 'ref.add', 'rmap.add'],
   specificity: 3,
   example: `Fires:  c0 frees P        | c1 get_page(P)
-Silent: a speculative get that the kernel refused (mod_unless ret=0); a late record`,
+Silent: a speculative get that the kernel refused (mod_unless ret=0); a late record
+Silent: a broken page is taken out of the allocator (hwpoison)`,
   start(context) {
     const s = context.state;
     const look = (kind: EventKind, pfnAt: number, use: string): readonly [EventKind, (e: Cursor) => void] => [
       kind,
       (e) => {
         if (kind === refAdd && !(e.args[e.at + refAdd.at.delta]! > 0)) return;
+        // A broken page is taken from the allocator and held for ever (mm/memory-failure.c:page_handle_poison).
+        if (kind === refAdd && e.args[e.at + refAdd.at.flags]! & PG_HWPOISON) return;
         const pfn = e.args[e.at + pfnAt]!;
         const row = s.pages.find(pfn);
         const why = incomplete(s);

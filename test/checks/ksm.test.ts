@@ -86,8 +86,10 @@ test('a lookup in between is a suspect where the clocks of two CPUs may differ b
 });
 
 const MERGE = `
+  0 30 ksm.merge.begin mm=B page=Q kpage=P
   0 30 ksm.replace.begin mm=B page=Q kpage=P pte=Q:r
   0 30 ksm.replace.end ret=0
+  0 30 ksm.merge.end ret=0
 `;
 const FREED = '  1 10 page.free pfn=P order=0\n';
 
@@ -99,10 +101,10 @@ describeCase({
   silent: [
     ['the page is still there', NODE + MERGE],
     ['the node was removed', `${NODE}${FREED}  0 30 ksm.remove pfn=P\n${MERGE}`],
-    ['the merge was given up', NODE + FREED + MERGE.replace('ret=0', 'ret=14')],
+    ['the merge was given up', NODE + FREED + MERGE.replaceAll('ret=0', 'ret=14')],
     ['the first merge of two pages has no node yet', ALLOCATED + MERGE],
     ['nor has it on a page of an earlier node', `${NODE}${FREED}  0 10 page.alloc pfn=P order=0\n${MERGE}`],
-  ].map(([why, text]) => [why!, `${text!}${MERGE.replace('kpage=P', 'kpage=K2')}`] as const),
+  ].map(([why, text]) => [why!, `${text!}${MERGE.replaceAll('kpage=P', 'kpage=K2')}`] as const),
   without: [['merges', NODE + FREED, 'ksm.replace.begin']],
   suspect: [
     [

@@ -35,9 +35,10 @@ describeCase({
   ],
 });
 
-/** The PTE of P is replaced by a migration entry. */
+/** Restorations are told, and the PTE of P is replaced by a migration entry. */
 const ENTRY = `
 ${ALLOCATED}
+  0 40 mig.restore.begin pfn=X mm=Z va=z
   0 40 mig.unmap.begin pfn=P mm=A va=a
   0 40 pte.clear mm=A value=P:w
   0 40 mig.entry va=a pte=P:m

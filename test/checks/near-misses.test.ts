@@ -187,7 +187,9 @@ test('a reclaimer deletes what it finds on its list, whatever it has looked up b
   0 10 swapcache.add pfn=P entry=swap:7 ok=yes
   0 10 swapcache.found pfn=P
   1 20 swapcache.del pfn=P entry=swap:7
+  1 20 swap.alloc entry=swap:900 nr=1
   1 20 swapcache.add pfn=P entry=swap:900 ok=yes
+  1 20 swap.dup entry=swap:900 usage=1 nr=1
 `;
   const deleted = '  0 10 swapcache.del pfn=P entry=swap:900\n';
   expect(proven(moved + deleted)).toHaveLength(1);

@@ -99,8 +99,9 @@ describeCase({
   suspect: [['nobody is seen to wait for it', LEFT, 'rests on the absence of lock.release']],
 });
 
-/** Page P is in the swap cache with a count that is known. */
+/** Page P is in the swap cache with a count that is known, and releases of locks are told. */
 const CACHED = `
+  0 12 lock.release pfn=X flags=locked|uptodate
   0 10 swapcache.add pfn=P entry=swap:7 ok=yes
   0 10 ref.add pfn=P delta=1 count=2 mapcount=-1 flags=locked|swapcache|swapbacked|uptodate mapping=anon
 `;

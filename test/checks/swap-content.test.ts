@@ -72,7 +72,7 @@ describeCase({
 });
 
 const FREED = `${CACHED}${UNCACHED}  0 10 swap.slotfree entry=swap:7 nr=1\n`;
-const CLEAN = '  0 10 lock.release pfn=P flags=locked|swapbacked|lru\n';
+const CLEAN = '  0 10 lock.release pfn=P flags=locked|swapbacked|lru|uptodate\n';
 
 /** A swap-in fault, which has no business with madvise. */
 const INSIDE = '  0 10 swapin.begin mm=A va=a pte=swap:7\n';
@@ -85,6 +85,7 @@ describeCase({
   silent: [
     ['dirty as it is unlocked', `${FREED}  0 10 lock.release pfn=P flags=locked|dirty|swapbacked\n`],
     ['the slot is kept', `${CACHED}${UNCACHED}${CLEAN}`],
+    ['never read in', `${INSIDE}${FREED}${CLEAN.replace('|uptodate', '')}`],
   ],
   without: [['the flags', `${FREED}  0 10 lock.release pfn=P\n`, 'page flags at lock.release']],
   suspect: [

@@ -170,7 +170,7 @@ test('a slot freed, or handed out again, while a folio is cached under it', () =
 });
 
 const LOOKED = `${BORN}  1 11 swap.reclaim.begin entry=swap:7 inuse=3\n`;
-const MOVED = `${UNCACHED}  0 10 swap.alloc entry=swap:9\n  0 10 swapcache.add pfn=P entry=swap:9 ok=yes\n`;
+const MOVED = `${UNCACHED}  0 10 swap.alloc entry=swap:9\n  0 10 swapcache.add pfn=P entry=swap:9 ok=yes\n  0 10 swap.dup entry=swap:9 usage=1 nr=1\n`;
 const WRONG = `${LOOKED}${MOVED}  1 11 swapcache.del pfn=P entry=swap:9\n`.replaceAll('swap:9', 'swap:900');
 
 describeCase({
@@ -181,6 +181,7 @@ describeCase({
   silent: [
     ['deleted under the entry looked up', `${LOOKED}  1 11 swapcache.del pfn=P entry=swap:7\n`],
     ['an entry of the same large folio', `${LOOKED}  1 11 swapcache.del pfn=P entry=swap:4\n`],
+    ['nobody uses the slot', without(WRONG, /swap\.dup/)],
     [
       'looked at again: left alone, then another page',
       `${LOOKED}  1 11 swap.reclaim.end ret=0\n${BORN}  1 11 swap.reclaim.begin entry=swap:7 inuse=3\n  1 11 swapcache.del pfn=P entry=swap:7\n`,

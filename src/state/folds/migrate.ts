@@ -40,9 +40,12 @@ function settle(s: MmState, migration: Migration): void {
     s.machines.migrations.delete(migration.src);
 }
 
+/** An entry is gone; mm NaN: not told whose. */
 function dropEntry(s: MmState, mm: number, va: number): void {
   for (const migration of s.machines.migrations.values()) {
-    const at = migration.entries.findIndex((entry) => entry.va === va && entry.mm === mm);
+    const at = migration.entries.findIndex(
+      (entry) => entry.va === va && (entry.mm === mm || Number.isNaN(mm)),
+    );
     if (at < 0) continue;
     migration.entries.splice(at, 1);
     settle(s, migration);

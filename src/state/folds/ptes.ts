@@ -269,7 +269,8 @@ export const pteFolds: readonly Fold[] = [
     const bits = e.args[e.at + value]!;
     const owner = s.ptes.mm(pointer, e.seq);
     const collapse = task.collapse;
-    if (collapse !== null && collapse.mm === pointer && collapse.pmdClearSeq === 0)
+    // The one before the isolation, of a table: what it allocates for may unmap file memory of the same mm before.
+    if (collapse !== null && collapse.mm === pointer && collapse.isolateSeq === 0 && !(bits & PTE_HUGE))
       collapse.pmdClearSeq = e.seq;
     if (owner < 0 || Number.isNaN(bits) || !(bits & PTE_HUGE)) return;
     const where = task.split ?? task.collapse;

@@ -11,6 +11,7 @@ import {
   swapFreeCache,
   swapoffBegin,
   swaponBegin,
+  swaponEnd,
   swapRead,
   swapReadAsync,
   swapWrite,
@@ -20,6 +21,7 @@ import {
   writebackStart,
 } from '../../events/index.ts';
 import type { Cursor } from '../cursor.ts';
+import { TRI_TRUE } from '../pages.ts';
 import { type Fold, fold, type MmState } from '../state.ts';
 import { CONTENT_NEWER, CONTENT_SAVED } from '../swap-folios.ts';
 import type { SwapSection } from '../swap-sections.ts';
@@ -147,6 +149,8 @@ export const swapDeviceFolds: readonly Fold[] = [
   }),
   fold(siFreed, onFreed),
   fold(swaponBegin, (s, e) => s.swap.devices.reopen(e.seq)),
+  // It may have begun before a swapoff that gave it its type.
+  fold(swaponEnd, (s, e) => s.swap.devices.reopen(e.seq)),
 
   fold(swapAdd, (s, e) => content(s, e, e.args[e.at + swapAdd.at.pfn]!, CONTENT_NEWER)),
   fold(dirtySet, (s, e) => content(s, e, e.args[e.at + dirtySet.at.pfn]!, CONTENT_NEWER)),
@@ -178,9 +182,11 @@ export const swapDeviceFolds: readonly Fold[] = [
   fold(writebackStart, (s, e) => {
     const page = e.args[e.at + writebackStart.at.pfn]!;
     if (!(page >= 0)) return;
-    s.pages.ensure(page, e.seq);
+    const known = s.pages.ensure(page, e.seq);
     const row = s.swap.folios.ensure(s.pages, page);
     const c = s.swap.folios.col;
+    // Frontswap takes pages without a write to the device (mm/page_io.c:swap_writepage up to 6.5).
+    if (s.pages.col.swapcache[known] === TRI_TRUE) content(s, e, page, CONTENT_SAVED);
     c.wbSeq[row] = e.seq;
     c.wbNs[row] = e.ns;
     c.wbCpu[row] = e.cpu;
