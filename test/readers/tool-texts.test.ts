@@ -30,6 +30,14 @@ async function events(text: string): Promise<string[]> {
   return lines;
 }
 
+test('a switch of tasks whose text goes on and on tells no tasks, and soon', async () => {
+  const start = performance.now();
+  const text = 'a:1 [120] R ==> b:2 [120] '.repeat(9000);
+  const head = '            init-1     [001]    79.433759: sched_switch:         ';
+  expect(await events(`cpus=2\n${head}${text}x\n`)).toEqual(['task.switch {}']);
+  expect(performance.now() - start).toBeLessThan(2000);
+});
+
 describe('trace-cmd report', () => {
   const head = '            init-1     [001]    79.433759: ';
 
