@@ -62,8 +62,8 @@ export const zapBegin = kind('zap.ptes.begin', 'present PTEs from va on are zapp
 export const zapEnd = kind('zap.ptes.end', 'nr PTEs were zapped', { nr: 'count' });
 export const protectBegin = kind(
   'protect.begin',
-  'protection of a range of PTEs changes (change_pte_range, change_protection)',
-  { mm: 'mm', start: 'va', end: 'va', uffdwp: 'bool' },
+  'protection of a range of PTEs changes (change_pte_range, change_protection); uffdwp: userfaultfd write-protects it, resolved: lets it be written again',
+  { mm: 'mm', start: 'va', end: 'va', uffdwp: 'bool', resolved: 'bool' },
 );
 export const softDirtyClear = kind(
   'softdirty.clear',

@@ -16,6 +16,7 @@ import { escapeText } from './escape.ts';
 import { absoluteNs, count, entryOrNull, hexOrNull, plural, slot, stamp } from './format.ts';
 import type { Json } from './json.ts';
 import { labelled, table } from './layout.ts';
+import { machinesJson, machinesText } from './state-machines.ts';
 import type { Style } from './style.ts';
 
 /** A moment, and what of it is wanted. */
@@ -119,6 +120,7 @@ export function stateJson(answer: StateAnswer): Json {
       mappings: s.mappings,
       knowledge: s.knowledge,
     })),
+    ...machinesJson(state, answer.scope),
     tasks: view.tasks.map(task),
     reclaim: view.tasks.filter(({ reclaim }) => reclaim.length > 0).map(task),
   };
@@ -241,6 +243,12 @@ export function stateText(answer: StateAnswer, style: Style): string {
       plural(s.mappings, 'PTE'),
     ]),
   );
+  for (const { title, rows } of machinesText(state, answer.scope, name))
+    if (rows.length > 0)
+      section(
+        title,
+        shown(rows, (row) => row),
+      );
   const tasks: string[] = [];
   for (const task of view.tasks) {
     const doing = task.brackets.map(

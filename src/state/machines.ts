@@ -103,7 +103,7 @@ interface MachinesImage {
 /** The state machines of the MM that run beside pages and PTEs: KSM, migration, userfaultfd, fork, large folios. */
 export class Machines {
   /** Of what {@link image} returns, and of what it means. */
-  static readonly version = 2;
+  static readonly version = 3;
   /** By pfn. */
   readonly ksm = new Map<number, KsmNode>();
   readonly #left: number[] = [];
@@ -180,6 +180,24 @@ export class Machines {
   /** The armed range of an mm that holds an address, newest first. */
   armedAt(mm: number, va: number): ArmedRange | undefined {
     return this.armed.get(mm)?.findLast((range) => va >= range.start && va < range.end);
+  }
+
+  /** userfaultfd lets a range of an mm be written again: what is left of the armed ones lies before and behind it. */
+  disarm(mm: number, start: number, end: number): void {
+    const ranges = this.armed.get(mm);
+    if (ranges === undefined) return;
+    const left = ranges.flatMap((range) => [
+      { ...range, end: Math.min(range.end, start) },
+      { ...range, start: Math.max(range.start, end) },
+    ]);
+    const kept = left.filter((range) => range.start < range.end);
+    if (kept.length > 0) this.armed.set(mm, kept);
+    else this.armed.delete(mm);
+  }
+
+  /** A task's fork has copied what it copies. */
+  forked(pid: number, seq: number): void {
+    for (const run of this.forks.values()) if (run.pid === pid && run.endSeq === 0) run.endSeq = seq;
   }
 
   /** A range of an mm is unmapped: what stood in it is gone, migration entries too. */

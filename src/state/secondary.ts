@@ -95,6 +95,11 @@ export class Secondary {
     for (const [va, here] of this.#sptes.get(mm) ?? []) if (covers({ start, end }, va)) yield* here;
   }
 
+  /** Every mapping of every device. */
+  *all(): Generator<Spte> {
+    for (const pages of this.#sptes.values()) for (const here of pages.values()) yield* here;
+  }
+
   /** Whether any device maps anything. */
   get any(): boolean {
     return this.#sptes.size > 0;
@@ -151,7 +156,7 @@ export class Secondary {
   /** The objects themselves and no copies: write them down before the next event. */
   image(): SecondaryImage {
     return {
-      sptes: [...this.#sptes.values()].flatMap((pages) => [...pages.values()].flat()),
+      sptes: [...this.all()],
       open: [...this.open],
       recent: [...this.recent],
       listening: [...this.listening],

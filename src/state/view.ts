@@ -207,6 +207,21 @@ export function viewMappings(s: MmState, scope: StateScope): MappingView[] {
   return found.sort((a, b) => (a.mm ?? 0) - (b.mm ?? 0) || (a.address ?? -1) - (b.address ?? -1));
 }
 
+/** How often a page is mapped: by PTEs of its own, and as a part of a large folio by PMDs. NaN: not known. */
+function mappingsOf(s: MmState, row: number): number {
+  // Below zero: mappings of before the trace went, so the number is of no use.
+  const own = s.pages.mappings(row) >= 0 ? s.pages.mappings(row) : Number.NaN;
+  if (s.pages.col.large[row] === 0) return own;
+  return own + (s.machines.folioWith(s.pages.table.key(row))?.entire ?? Number.NaN);
+}
+
+/** References that mappings hold of a page: those of a large folio are all its head's. NaN: not known. */
+function mappingReferences(s: MmState, row: number): number {
+  if (s.pages.col.large[row] === 0) return mappingsOf(s, row);
+  const folio = s.machines.folios.get(s.pages.table.key(row));
+  return folio === undefined ? Number.NaN : folio.entire + folio.ptes;
+}
+
 /** Who holds a page, as far as the count can be told apart. */
 function holdersOf(s: MmState, row: number): HolderView[] {
   const c = s.pages.col;
@@ -220,7 +235,7 @@ function holdersOf(s: MmState, row: number): HolderView[] {
   ): void => {
     if (count !== 0) held.push({ kind, count, by, since, doubtful });
   };
-  const mappings = s.pages.mappings(row) >= 0 ? s.pages.mappings(row) : Number.NaN;
+  const mappings = mappingReferences(s, row);
   let references = 0;
   if (!Number.isNaN(mappings)) {
     add('mapping', mappings, null, c.mapSeq[row] === 0 ? null : c.mapSeq[row]!);
@@ -240,7 +255,8 @@ function holdersOf(s: MmState, row: number): HolderView[] {
       s.holds.col.seq[hold]!,
       s.holds.col.doubtful[hold] === 1,
     );
-    references += pin ? refs * 1024 : refs;
+    // A pin of a large folio is counted beside its reference (include/linux/mm.h: folio_maybe_dma_pinned).
+    references += pin && c.large[row] === 0 ? refs * 1024 : refs;
   }
   const count = s.pages.count(row);
   if (Number.isNaN(count) || Number.isNaN(mappings)) return held;
@@ -258,8 +274,7 @@ const LIVES = { [LIFE_ALLOCATED]: 'allocated', [LIFE_FREE]: 'free', [LIFE_FROZEN
 function viewPage(s: MmState, row: number): PageView {
   const c = s.pages.col;
   const printed = c.flagsSeq[row] !== 0;
-  // Below zero: mappings of before the trace went, so the number is of no use.
-  const mappings = s.pages.mappings(row);
+  const mappings = mappingsOf(s, row);
   const tri = (value: number): string => (value === 0 ? 'unknown' : 'sampled');
   return {
     pfn: s.pages.table.key(row),

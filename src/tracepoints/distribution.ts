@@ -69,7 +69,7 @@ import {
   truth,
   va,
 } from './columns.ts';
-import { CP_UFFD_WP } from './kernels.ts';
+import { CP_UFFD_WP, CP_UFFD_WP_RESOLVE } from './kernels.ts';
 import { silent, type Tracepoint, tell } from './tracepoint.ts';
 
 const ret = int('ret');
@@ -108,7 +108,11 @@ const faults: readonly Tracepoint[] = [
   tell('uffd_hit', uffdHandle, { ...place, reason: va('why') }),
   tell('fork_in', forkRange, { child: ptr('dmm'), parent: ptr('smm'), start: va('st'), end: va('en') }),
   tell('fork_out', forkRangeEnd, { ret }),
-  tell('prot_in', protectBegin, { ...range, uffdwp: masked('cpf', CP_UFFD_WP) }),
+  tell('prot_in', protectBegin, {
+    ...range,
+    uffdwp: masked('cpf', CP_UFFD_WP),
+    resolved: masked('cpf', CP_UFFD_WP_RESOLVE),
+  }),
   tell('mvpt_in', moveTables, { mm: ptr('mm'), from: va('old'), to: va('new'), length: va('len') }),
   tell('zap_in', zapRangeBegin, range),
   tell('zap_out', zapRangeEnd),

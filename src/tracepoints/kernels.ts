@@ -231,8 +231,9 @@ export const MIGRATION_TYPES: ReadonlyArray<{
 export const RMAP_EXCLUSIVE = 1;
 /** RMAP_COMPOUND: the whole folio is mapped (6.1; later kernels have functions of their own). */
 export const RMAP_COMPOUND = 2;
-/** MM_CP_UFFD_WP and MM_CP_UFFD_WP_RESOLVE (include/linux/mm.h 6.1 and 6.12). */
-export const CP_UFFD_WP = 12;
+/** MM_CP_UFFD_WP and MM_CP_UFFD_WP_RESOLVE (include/linux/mm.h 6.1 and 6.12): userfaultfd protects a range, or lets go. */
+export const CP_UFFD_WP = 4;
+export const CP_UFFD_WP_RESOLVE = 8;
 /** VM_FAULT_WRITE, which do_wp_page returned up to 6.1. */
 export const VM_FAULT_WRITE = 8;
 /** page_ref records print page_mapcount() before 6.10 (0: unmapped) and the raw _mapcount since (-1: unmapped). */

@@ -47,7 +47,7 @@ import {
   zapRangeBegin,
 } from '../events/index.ts';
 import { faultFlags, int, masked, page, pageFlags, pmd, pte, ptr, truth, va } from './columns.ts';
-import { CP_UFFD_WP } from './kernels.ts';
+import { CP_UFFD_WP, CP_UFFD_WP_RESOLVE } from './kernels.ts';
 import { type Tracepoint, tell } from './tracepoint.ts';
 
 const ret = int('ret');
@@ -143,6 +143,7 @@ const tables: readonly Tracepoint[] = [
     start: va('addr'),
     end: va('end'),
     uffdwp: masked('cp_flags', CP_UFFD_WP),
+    resolved: masked('cp_flags', CP_UFFD_WP_RESOLVE),
   }),
   tell('clear_refs_pte_range', softDirtyClear, { start: va('addr'), end: va('end') }),
   tell('move_page_tables', moveTables, { mm: ptr('mm'), from: va('old'), to: va('new'), length: va('len') }),

@@ -86,6 +86,30 @@ describe('machines', () => {
     expect(until(/mm\.dup/).machines.forks.get(A)!.endSeq).toBeGreaterThan(0);
   });
 
+  test('fork: over once the child is announced, where no return is probed', () => {
+    const begun = '  0 10 fork.begin parent=A child=B start=a end=a+8\n';
+    expect(fold(`${begun}  0 11 task.new pid=21 vm=no\n`).machines.forks.get(A)!.endSeq).toBe(0);
+    expect(fold(`${begun}  0 10 task.new pid=20 vm=no\n`).machines.forks.get(A)!.endSeq).toBeGreaterThan(0);
+    expect(
+      fold(`${begun}  0 10 task.fork parent=10 child=20\n`).machines.forks.get(A)!.endSeq,
+    ).toBeGreaterThan(0);
+  });
+
+  test('userfaultfd: what it lets go of is not armed, what lies around it is', () => {
+    const armed = '  0 10 protect.begin mm=A start=a end=a+8 uffdwp=yes resolved=no\n';
+    const { machines } = fold(`${armed}  0 10 protect.begin mm=A start=a+2 end=a+3 uffdwp=no resolved=yes\n`);
+    const pages = [0, 1, 2, 3, 7, 8];
+    expect(pages.map((page) => machines.armedAt(A, VA + page * 4096) !== undefined)).toEqual([
+      true,
+      true,
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(fold(armed + armed.replace('uffdwp=yes resolved=no', 'resolved=yes')).machines.armed.size).toBe(0);
+  });
+
   test('userfaultfd: a range is armed, then flushed', () => {
     expect(until(/protect\.begin/).machines.armedAt(A, VA + 4096)).toMatchObject({ flushedSeq: 0 });
     expect(until(/tlb\.flush/).machines.armedAt(A, VA)!.flushedSeq).toBeGreaterThan(0);

@@ -85,7 +85,7 @@ describe('the rich probe pack', () => {
       'pmd.set mm=0xffff88800014cf00 pmdp=0xffff8880025649e8 value=page:0xc800:WDAsH',
       'pmd.clear mm=0xffff88800014cf00 value=page:0x257e:WDA',
       'zap.ptes.begin mm=0xffff88800014ca00 va=0x401000 ptep=0xffff888002570008 value=page:0x7d623:A max=388',
-      'protect.begin mm=0xffff88800014ca00 start=0x7fffffffe000 end=0x7ffffffff000 uffdwp=1',
+      'protect.begin mm=0xffff88800014ca00 start=0x7fffffffe000 end=0x7ffffffff000 uffdwp=1 resolved=0',
       'tlb.flush mm=0xffff888100050500 start=0x0 end=0xffffffffffffffff',
       'thp.isolate.end ok=1',
       'thp.split-pmd mm=0xffff88800014cf00 va=0x7fb667a00000 freeze=0',

@@ -20,10 +20,11 @@ export const declaredFolds: readonly Fold[] = [
     s.machines.unpinnable.add(e.args[e.at + pageUnpinnable.at.pfn]!);
   }),
   fold(protectBegin, (s, e) => {
-    const { mm, start, end, uffdwp } = protectBegin.at;
+    const { mm, start, end, uffdwp, resolved } = protectBegin.at;
     const pointer = e.args[e.at + mm]!;
-    if (e.args[e.at + uffdwp] !== 1 || Number.isNaN(pointer)) return;
-    arm(s, pointer, e.args[e.at + start]!, e.args[e.at + end]!, e.seq);
+    if (Number.isNaN(pointer)) return;
+    if (e.args[e.at + resolved] === 1) s.machines.disarm(pointer, e.args[e.at + start]!, e.args[e.at + end]!);
+    else if (e.args[e.at + uffdwp] === 1) arm(s, pointer, e.args[e.at + start]!, e.args[e.at + end]!, e.seq);
   }),
   fold(tlbFlush, (s, e) => {
     const { mm, start, end } = tlbFlush.at;

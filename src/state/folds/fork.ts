@@ -173,10 +173,7 @@ export const forkFolds: readonly Fold[] = [
         e.args[e.at + forkRange.at.end]!,
       );
   }),
-  fold(forkRangeEnd, (s, e, task) => {
-    for (const run of s.machines.forks.values())
-      if (run.pid === task.pid && run.endSeq === 0) run.endSeq = e.seq;
-  }),
+  fold(forkRangeEnd, (s, e, task) => s.machines.forked(task.pid, e.seq)),
   fold(forkPtes, (s, e, task) => {
     const { child, parent, va, dst, src } = forkPtes.at;
     const mm = e.args[e.at + parent]!;

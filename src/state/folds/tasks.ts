@@ -59,6 +59,8 @@ export const taskFolds: readonly Fold[] = [
     const { seen } = s.sources;
     if (!task.sharing && seen[forkRange.code] === 0 && seen[forkPtes.code] === 0 && seen[mmDup.code] === 0)
       s.sources.untoldForks = true;
+    // Where neither return is told: the child is announced once its mm is made (kernel/fork.c:copy_process).
+    s.machines.forked(task.pid, e.seq);
     const child = renew(s, e.args[e.at + taskFork.at.child]!, e.seq);
     child.mm = Number.isNaN(task.dupMm) ? task.forkMm : task.dupMm;
     // CLONE_VM: no page tables were copied, the child runs on its maker's mm.
@@ -70,6 +72,7 @@ export const taskFolds: readonly Fold[] = [
   fold(taskNew, (s, e, task) => {
     const { pid, vm, mm } = taskNew.at;
     task.sharing = e.args[e.at + vm] === 1;
+    s.machines.forked(task.pid, e.seq);
     const told = e.args[e.at + mm]!;
     const child = renew(s, e.args[e.at + pid]!, e.seq);
     child.mm = !Number.isNaN(told)
