@@ -48,7 +48,9 @@ Silent: the reference was taken by the parent itself`,
         const alone = d.inputs.exclusive === true && !first.pin;
         // Whose mm a walk went through is known by its task: one that runs on this mm may have done so then.
         const foreigner = context.state.tasks.peek(first.pid)?.mm !== d.mm;
-        const certain = told && held && whole && ordered && !alone && foreigner;
+        // The count of a large folio is that of all its pages.
+        const small = d.inputs.large !== true;
+        const certain = told && held && whole && ordered && !alone && foreigner && small;
         context.report({
           check: ID,
           severity: 'critical',
@@ -63,7 +65,7 @@ Silent: the reference was taken by the parent itself`,
           ],
           missing: certain
             ? null
-            : !told
+            : !told || !small
               ? 'the counts of the page at the reuse'
               : !ordered
                 ? 'the order of two CPUs'

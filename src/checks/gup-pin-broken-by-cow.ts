@@ -19,7 +19,9 @@ function judgePin(held: HeldReference, fault: WriteFault): Told {
   const after = fault.d.wp.countAfter;
   // Of file memory in a private mapping the process gets a copy whoever holds it.
   const anon = fault.d.page === 'anon';
-  const certain = !held.doubtful && held.own === true && anon && after >= 1024;
+  // A large folio counts its pins apart, and has a thousand references without.
+  const small = fault.d.inputs.large !== true;
+  const certain = !held.doubtful && held.own === true && anon && small && after >= 1024;
   return {
     severity: 'critical',
     verdict: certain ? 'proven' : 'suspect',
@@ -92,6 +94,11 @@ Silent (5.19): AnonExclusive: reuse`,
         const { d } = fault;
         if (!d.committed || (d.page !== 'anon' && d.page !== 'unknown') || d.inputs.unshare === true) return;
         const pins = fault.holds.filter((held) => held.pin && held.own !== false);
+        // Any page of a large folio may be the one that is pinned.
+        if (d.inputs.large === true && pins[0] !== undefined && Number.isNaN(pins[0].va)) {
+          context.cannot('the address of the pin');
+          return;
+        }
         const gets = fault.holds.filter((held) => !held.pin && held.own === true);
         const found = pins[0] ?? gets[0];
         if (found === undefined) {

@@ -2,7 +2,7 @@ import { FOLL_PIN, MAPPING_NONE, PIN_BIAS } from '../events/flags.ts';
 import { gupPut, refAdd } from '../events/index.ts';
 import { LIFE_FREE, TRI_TRUE } from '../state/pages.ts';
 import type { Check } from './check.ts';
-import { heldOn, isWhole, placeOn } from './evidence.ts';
+import { heldOn, isWhole, placeOn, tellsLives } from './evidence.ts';
 import { incomplete } from './integrity.ts';
 
 const ID = 'gup-unpin-unbalanced';
@@ -47,10 +47,15 @@ Silent: 1024 plain references, which look like a pin`,
             // Whoever unpins still holds what it drops: the count cannot be below it.
             if (told >= nr * PIN_BIAS) return;
             const held = heldOn(s, page).find((other) => !other.pin);
+            const missing = !isWhole(s)
+              ? 'the lost records'
+              : tellsLives(s)
+                ? null
+                : 'page.free: whether it is still the small page that it was';
             context.report({
               check: ID,
               severity: 'critical',
-              verdict: isWhole(s) ? 'proven' : 'suspect',
+              verdict: missing === null ? 'proven' : 'suspect',
               cause: held === undefined ? 'unpin-without-pin' : 'get-dropped-by-unpin',
               moment: e.seq,
               place: placeOn(e, { pfn: page }),
@@ -61,7 +66,7 @@ Silent: 1024 plain references, which look like a pin`,
                   : [{ seq: held.seq, role: 'cause' as const, text: 'FOLL_GET reference taken: ref +1' }]),
                 { seq: e.seq, role: 'decision', text: `unpinned at a count of ${told}` },
               ],
-              missing: isWhole(s) ? null : 'the lost records',
+              missing,
             });
           },
         ],

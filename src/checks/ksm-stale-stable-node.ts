@@ -1,5 +1,5 @@
 import { MAPPING_KSM } from '../events/flags.ts';
-import { ksmMerge, ksmMergeEnd, ksmReplaceEnd, ksmWriteProtect } from '../events/index.ts';
+import { ksmInsert, ksmMerge, ksmMergeEnd, ksmReplaceEnd, ksmWriteProtect } from '../events/index.ts';
 import { LIFE_FREE } from '../state/pages.ts';
 import type { Check } from './check.ts';
 import { actorOf, hexText, isWhole, placeOn } from './evidence.ts';
@@ -21,7 +21,7 @@ Silent: the node is found stale and removed
 Silent: K is merged anew, and enters the tree behind the merge`,
   start(context) {
     const s = context.state;
-    /** Pages that KSM made its own where nothing was to be merged into: generation, by pfn. */
+    /** Pages that KSM made its own and that are not in the stable tree yet: generation, by pfn. */
     const own = new Map<number, number>();
     const makesOwn = (pfn: number): void => {
       const row = s.pages.find(pfn);
@@ -29,6 +29,7 @@ Silent: K is merged anew, and enters the tree behind the merge`,
     };
     return {
       before: [
+        [ksmInsert, (e) => void own.delete(e.args[e.at + ksmInsert.at.pfn]!)],
         [ksmWriteProtect, (e) => makesOwn(e.args[e.at + ksmWriteProtect.at.pfn]!)],
         [
           ksmMergeEnd,
@@ -60,7 +61,7 @@ Silent: K is merged anew, and enters the tree behind the merge`,
             const elsewhere = c.life[row] === LIFE_FREE || other;
             // Allocated anew, and nothing says as what, or KSM has it again: the first merge of a new pair, whose node is
             // still to come.
-            if (c.gen[row] !== node.gen && (!elsewhere || own.get(merge.kpage) === c.gen[row])) return;
+            if (own.get(merge.kpage) === c.gen[row] || (!elsewhere && c.gen[row] !== node.gen)) return;
             // That KSM has it again would be told.
             const { seen } = s.sources;
             const told = seen[ksmMerge.code] === 1 || seen[ksmWriteProtect.code] === 1;

@@ -1,3 +1,4 @@
+import { PG_HEAD } from '../core/pageflags.ts';
 import { PIN_BIAS } from '../events/flags.ts';
 import { pageAlloc, pageFree, refAdd, refSet } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
@@ -46,6 +47,8 @@ export class PinClaims {
     const key = String(pfn);
     const claim = this.#pending.get(key);
     if (claim === undefined) return;
+    // A large folio counts its pins apart, and has a thousand references without.
+    if (e.args[e.at + refAdd.at.flags]! & PG_HEAD) return;
     const delta = e.args[e.at + refAdd.at.delta]!;
     const count = e.args[e.at + refAdd.at.count]!;
     // What was there before this change; a put of a pin says that there was one.

@@ -7,14 +7,14 @@ import { evidenceOf, type WriteFault } from './write-fault.ts';
 
 /** A pin, or a reference that is certainly there, through the faulting mapping: the count that the task read holds it. */
 export function livePin(fault: WriteFault): boolean {
-  const { count, countTold } = fault.d.inputs;
+  const { count, countTold, large } = fault.d.inputs;
   return (
     countTold &&
     fault.holds.some(
       (held) =>
         held.own === true &&
         !held.doubtful &&
-        (held.pin ? count >= PIN_BIAS : fault.gupReferences > 0 && held.write),
+        (held.pin ? count >= PIN_BIAS && large !== true : fault.gupReferences > 0 && held.write),
     )
   );
 }

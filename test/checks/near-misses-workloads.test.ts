@@ -207,3 +207,86 @@ ${PROTECTED}
   expect(proven(reused(20))).toEqual([]);
   expect(proven(reused(10)).join()).toContain('cow-leak-through-gup-ref');
 });
+
+/** A huge page of A, mapped by PTEs, with task 10's pin of its first page, and what becomes of the pin. */
+function pinnedHuge(behind: string): string {
+  return `${PROBES_LIVE}
+  0 10 ref.set pfn=8192 value=1 count=1 mapcount=-1 flags=none mapping=none
+  0 10 page.alloc pfn=8192 order=9
+  0 10 anon.begin mm=A va=a flags=write|user
+  0 10 ref.add pfn=8192 delta=511 count=512 mapcount=-1 flags=head|uptodate mapping=none
+  0 10 rmap.new pfn=8192 mm=A va=a exclusive=yes
+  0 10 pte.set mm=A ptep=T old=none value=8192:w nr=512
+  0 10 anon.end ret=0
+  0 10 gup.begin how=pin-fast mm=A start=a nr=1 flags=pin|write
+  0 10 gup.grab-fast.begin pfn=8192 refs=1 flags=pin|write
+  0 10 ref.add pfn=8192 delta=1 count=513 mapcount=0 flags=head|ae|${ORDINARY} mapping=anon
+  0 10 gup.grab-fast.end pfn=8192 refs=1 flags=pin|write
+  0 10 gup.end how=pin-fast ret=1
+${behind}
+`;
+}
+const UNPINNED = `
+  0 10 gup.put pfn=8192 refs=1 flags=pin count=513
+  0 10 ref.add pfn=8192 delta=-1 count=512 mapcount=0 flags=head|ae|${ORDINARY} mapping=anon
+`;
+const FORKED = `
+  0 10 fork.begin child=B parent=A start=a end=a+512
+  0 10 fork.ptes.begin child=B parent=A va=a max=512 dst=TB src=T
+  0 10 ref.add pfn=8192 delta=512 count=1024 mapcount=0 flags=head|ae|${ORDINARY} mapping=anon
+  0 10 pte.set mm=B ptep=TB old=none value=8192:r nr=512
+  0 10 fork.ptes.end nr=512
+  0 10 fork.end ret=0
+  0 10 mm.dup mm=B
+  0 10 wp.begin mm=A va=a flags=write|user pte=8192:r
+  0 10 wp.test pfn=8192 count=1024 mapcount=1 flags=head|${ORDINARY}
+  0 10 wp.tested ok=no
+  0 10 ref.add pfn=8192 delta=1 count=1025 mapcount=1 flags=head|${ORDINARY} mapping=anon
+  0 10 wp.copy mm=A va=a pfn=8192 pte=8192:r count=1025 mapcount=1 flags=head|${ORDINARY}
+  0 10 pte.clear-flush mm=A va=a ptep=T
+  0 10 rmap.new pfn=Q mm=A va=a exclusive=yes
+  0 10 pte.set mm=A ptep=T old=none value=Q:w nr=1
+  0 10 rmap.del pfn=8192 folio=8192 nr=1 mm=A mapcount=1
+  0 10 ref.add pfn=8192 delta=-1 count=1024 mapcount=0 flags=head|${ORDINARY} mapping=anon
+  0 10 wp.copied ret=0
+  0 10 wp.end ret=0
+`;
+
+test.each([
+  ['forked, and copied on a write', FORKED],
+  [
+    'migrated',
+    `  1 30 mig.copy src=8192 dst=16384
+  1 30 mig.copied ret=0
+  1 30 ref.add pfn=8192 delta=-1 count=1100 mapcount=-1 flags=head|${ORDINARY} mapping=anon`,
+  ],
+  [
+    'freed',
+    `  0 10 ref.add pfn=8192 delta=-512 zero=yes count=0 mapcount=-1 flags=head|${ORDINARY} mapping=anon
+  0 10 page.free pfn=8192 order=9`,
+  ],
+])('a huge page that was unpinned, one reference for each pin, is %s', (_what, text) => {
+  expect(graver(pinnedHuge(UNPINNED + text))).toEqual([]);
+  // No probe tells unpins.
+  expect(graver(pinnedHuge(UNPINNED.replace(/.*gup\.put.*\n/, '') + text))).toEqual([]);
+  // Still pinned: its thousand references are no proof of that.
+  expect(proven(pinnedHuge(text))).toEqual([]);
+});
+
+test('a huge page that is pinned and forked all the same', () => {
+  expect(graver(pinnedHuge(FORKED)).join()).toContain('gup-pin-broken-by-fork');
+  // Of a walk whose address is not told any page may be the one.
+  const unknown = pinnedHuge(FORKED).replace(/.*gup\.begin.*\n/, '');
+  expect(graver(unknown).join()).not.toContain('gup-pin-broken-by-cow');
+});
+
+test('a frame that was a small page is the head of a large folio, and no probe tells frees', () => {
+  const unpinned = (freed: string): string => `
+  0 10 rmap.new pfn=P mm=A va=a exclusive=yes
+  0 10 lock.release pfn=P flags=locked|${ORDINARY}
+${freed}
+  0 11 gup.put pfn=P refs=1 flags=pin count=514
+`;
+  expect(proven(unpinned(''))).toEqual([]);
+  expect(proven(unpinned('  0 10 page.free pfn=Q order=0'))).toHaveLength(1);
+});

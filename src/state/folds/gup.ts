@@ -152,8 +152,8 @@ export const gupFolds: readonly Fold[] = [
     if (row < 0) return;
     const pin = (e.args[e.at + flags]! & FOLL_PIN) !== 0;
     const count = e.args[e.at + refs]!;
-    // Where page_ref is recorded too, the -1024 that follows ends the pin.
-    if (pin && s.sources.seen[s.refAddCode] === 1) return;
+    // Where page_ref is recorded too, the -1024 that follows ends the pin; a large folio has one reference for each.
+    if (pin && s.sources.seen[s.refAddCode] === 1 && s.pages.col.large[row] === 0) return;
     s.holds.put(row, pin, Number.isNaN(count) ? 1 : count, task.mm);
     if (pin) s.pages.col.pins[row] = Math.max(0, s.pages.col.pins[row]! - count);
   }),

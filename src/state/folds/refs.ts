@@ -2,6 +2,7 @@ import { EXACT, SAMPLED, UNKNOWN } from '../../core/knowledge.ts';
 import { PG_HEAD, PG_LOCKED, PG_LRU, PG_OWNER_PRIV_1, PG_SWAPBACKED } from '../../core/pageflags.ts';
 import { FOLL_GET, FOLL_PIN, MAPPING_ANON, MAPPING_KSM, PIN_BIAS } from '../../events/flags.ts';
 import {
+  gupPut,
   pageAlloc,
   pageFree,
   pageFreeBatched,
@@ -194,6 +195,9 @@ function onAdd(s: MmState, e: Cursor, task: Task): void {
     s.holds.put(row, true, -change / PIN_BIAS, task.mm);
     c.pins[row] = Math.max(0, c.pins[row]! + change / PIN_BIAS);
   }
+  // A put of a large folio may be an unpin where no probe tells those: nothing is known of its pins any more.
+  if (change < 0 && c.hold[row] !== 0 && c.large[row] === 1 && s.sources.seen[gupPut.code] === 0)
+    s.holds.dropAll(row, true);
   if (task.grabPfn === page) {
     task.grabPfn = Number.NaN;
     const kind = change >= PIN_BIAS ? FOLL_PIN : FOLL_GET;
