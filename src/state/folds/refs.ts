@@ -78,8 +78,9 @@ function settleCount(s: MmState, row: number): void {
   c.countOff[row] = 0;
 }
 
-/** The pages behind the head of a large folio leave their users with it. */
+/** The pages behind the head of a large folio leave their users with it; it was a head when its flags were last seen. */
 function endTails(s: MmState, e: Cursor, row: number): void {
+  if (s.pages.col.flagsSeq[row] === 0 || !(s.pages.col.flags[row]! & PG_HEAD)) return;
   const head = s.pages.table.key(row);
   const order = s.machines.folios.get(head)?.order ?? s.pages.col.order[row]!;
   for (let k = 1; k < 2 ** order; k++) {
