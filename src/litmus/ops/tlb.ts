@@ -59,7 +59,7 @@ export const mprotect = op('mprotect', ['mm', 'va'], 'mprotect takes the right t
       const [mm, va] = [mmArg(m), vaArg(m)];
       lockPtl(m, mm, va);
       flushDeferred(m, mm, va);
-      m.emit(protectBegin, mmOf(mm), vaOf(va), vaOf(va) + PAGE, 0);
+      m.emit(protectBegin, mmOf(mm), vaOf(va), vaOf(va) + PAGE, 0, 0);
       const writable = m.pte(mm, va, 'kind') === PRESENT && m.pte(mm, va, 'write') === 1;
       if (writable) setWrite(m, mm, va, 0);
       unlockPtl(m, mm, va);
@@ -132,7 +132,7 @@ export const uffdWp = op('uffd-wp', ['mm', 'va'], 'userfaultfd write-protects an
       if (m.pte(mm, va, 'kind') !== PRESENT) return null;
       m.add(m.at.mm(mm, 'readers'), 1);
       lockPtl(m, mm, va);
-      m.emit(protectBegin, mmOf(mm), vaOf(va), vaOf(va) + PAGE, 1);
+      m.emit(protectBegin, mmOf(mm), vaOf(va), vaOf(va) + PAGE, 1, 0);
       m.set(m.at.pte(mm, va, 'armed'), 1);
       setWrite(m, mm, va, 0);
       unlockPtl(m, mm, va);
@@ -160,7 +160,7 @@ export const uffdUnwp = op(
       run(m) {
         const [mm, va] = [mmArg(m), vaArg(m)];
         lockPtl(m, mm, va);
-        m.emit(protectBegin, mmOf(mm), vaOf(va), vaOf(va) + PAGE, 0);
+        m.emit(protectBegin, mmOf(mm), vaOf(va), vaOf(va) + PAGE, 0, 0);
         m.set(m.at.pte(mm, va, 'armed'), 0);
         setWrite(m, mm, va, 0);
         unlockPtl(m, mm, va);

@@ -79,7 +79,7 @@ function protectOne(k: Kernel, mm: Mm, index: number, prot: number): void {
   const va = mem.va(mm, index);
   tape.emit(sysEnter, CALL.mprotect, va, ONE_PAGE, prot);
   k.notify(mm, va, va + ONE_PAGE, MN_PROTECTION);
-  tape.emit(protectBegin, mm.addr, va, va + ONE_PAGE, 0);
+  tape.emit(protectBegin, mm.addr, va, va + ONE_PAGE, 0, 0);
   if (mem.isPresent(mm, index)) {
     k.lockTable();
     const bits = mm.bits[index]!;
