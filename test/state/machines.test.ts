@@ -108,6 +108,9 @@ describe('machines', () => {
       false,
     ]);
     expect(fold(armed + armed.replace('uffdwp=yes resolved=no', 'resolved=yes')).machines.armed.size).toBe(0);
+    // Armed again without being let go: one range, which is flushed when a flush follows.
+    const again = fold(`${armed}  0 10 tlb.flush mm=A start=a end=a+8\n${armed}`).machines.armed;
+    expect([...again.values()]).toEqual([[expect.objectContaining({ flushedSeq: 0 })]]);
   });
 
   test('userfaultfd: a range is armed, then flushed', () => {

@@ -5,6 +5,8 @@ import { type Fold, fold, type MmState } from '../state.ts';
 const ARMED_KEPT = 256;
 
 function arm(s: MmState, mm: number, start: number, end: number, seq: number): void {
+  // Armed anew: what was flushed before says nothing of entries that were let go unseen in between.
+  s.machines.disarm(mm, start, end);
   const ranges = s.machines.armed.get(mm) ?? [];
   ranges.push({ start, end, seq, flushedSeq: 0 });
   if (ranges.length > ARMED_KEPT) ranges.shift();
