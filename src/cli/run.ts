@@ -95,11 +95,12 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
   program.configureOutput(output).exitOverride();
   const first = args.find((arg) => !arg.startsWith('-'));
   const called = COMMANDS.find(({ name }) => name === first);
+  const versionOnly = first === undefined && args.some((arg) => arg === '-V' || arg === '--version');
   try {
     for (const entry of COMMANDS) {
       const command = program.command(entry.name).description(entry.description);
       // The help of the program shows how each is called.
-      if (called !== undefined && called !== entry) continue;
+      if (called === undefined ? versionOnly : called !== entry) continue;
       const spec = await entry.load();
       spec.declare(command);
       command.action(() => execute(spec, command));

@@ -5,7 +5,7 @@ import type * as Ingest from '../../src/replay/ingest.ts';
 import { ingestHere } from '../../src/replay/ingest-here.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const BUILT = `${ROOT}dist/replay/ingest.js`;
+const BUILT = `${ROOT}dist/cli/ingest.js`;
 
 async function all(messages: AsyncIterable<Ingest.Ingested>): Promise<Ingest.Ingested[]> {
   const list: Ingest.Ingested[] = [];
