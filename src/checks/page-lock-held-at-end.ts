@@ -60,8 +60,8 @@ Silent:
           lockRelease,
           (e) => {
             const pfn = e.args[e.at + lockRelease.at.pfn]!;
-            reading.delete(pfn);
-            pending.drop(`${pfn}`);
+            if (reading.size > 0) reading.delete(pfn);
+            if (pending.any) pending.drop(`${pfn}`);
           },
         ],
         [lockWait, (e) => stillLocked(e, e.args[e.at + lockWait.at.pfn]!)],
@@ -69,8 +69,9 @@ Silent:
           lockTry,
           (e) => {
             const pfn = e.args[e.at + lockTry.at.pfn]!;
-            if (e.args[e.at + lockTry.at.ok] === 1) pending.drop(`${pfn}`);
-            else stillLocked(e, pfn);
+            if (e.args[e.at + lockTry.at.ok] === 1) {
+              if (pending.any) pending.drop(`${pfn}`);
+            } else stillLocked(e, pfn);
           },
         ],
         [

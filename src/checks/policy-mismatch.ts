@@ -67,16 +67,19 @@ Silent: any input that the variant asks for is unknown`,
     let judgedHere = 0;
     let first: Finding | null = null;
     let differing = 0;
-    const agreed = new Map<Variant, number>(PRESETS.map((variant) => [variant, 0]));
-    const differed = new Map<Variant, number>();
+    // Presets that share a rule agree alike.
+    const rules = [...new Set(PRESETS.map((variant) => variant.cow))];
+    const agreed: number[] = rules.map(() => 0);
+    const differed: number[] = rules.map(() => 0);
+    const agreedWith = (variant: Variant): number => agreed[rules.indexOf(variant.cow)]!;
     return {
       decided(fault) {
         const { d } = fault;
         if (!isJudgeable(d)) return;
-        for (const variant of PRESETS) {
-          const its = judge(variant.cow, d).agreement;
-          if (its === 'agrees') agreed.set(variant, agreed.get(variant)! + 1);
-          else if (its === 'differs') differed.set(variant, (differed.get(variant) ?? 0) + 1);
+        for (let i = 0; i < rules.length; i++) {
+          const its = judge(rules[i]!, d).agreement;
+          if (its === 'agrees') agreed[i]!++;
+          else if (its === 'differs') differed[i]!++;
         }
         const { agreement, ruling } = judge(declared.cow, d);
         if (agreement === 'unknown' || d.outcomeBy === 'absence' || d.outcomeBy === 'none') {
@@ -118,9 +121,9 @@ Silent: any input that the variant asks for is unknown`,
         )
           return;
         // Of presets that explain as much the newest is the nearest.
-        const best = PRESETS.reduce((a, b) => (agreed.get(b)! >= agreed.get(a)! ? b : a));
+        const best = PRESETS.reduce((a, b) => (agreedWith(b) >= agreedWith(a) ? b : a));
         // Another one is named only if the trace follows it: not where it explains a decision more by chance.
-        if ((differed.get(best) ?? 0) > judgedHere * SHARE_OF_ANOTHER_VARIANT) return;
+        if (differed[rules.indexOf(best.cow)]! > judgedHere * SHARE_OF_ANOTHER_VARIANT) return;
         context.report({
           ...first,
           cause: ANOTHER_VARIANT,
@@ -128,7 +131,7 @@ Silent: any input that the variant asks for is unknown`,
           values: {
             variant: declared.id,
             best: best.id,
-            bestAgreed: agreed.get(best)!,
+            bestAgreed: agreedWith(best),
             judged: judgedHere,
             differing,
           },

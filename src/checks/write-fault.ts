@@ -41,6 +41,7 @@ export interface WriteFault {
   /** Why a copy was made: domain.md, unexpected-cow. */
   readonly cause: string;
   readonly causeSeq: number;
+  /** For those who tell of it: made when asked for, of the state as it is then. */
   readonly values: Finding['values'];
 }
 
@@ -182,18 +183,13 @@ function causeOf(
 export function viewFault(s: MmState, d: Decision): WriteFault {
   const holds = heldReferences(s, d);
   const sharers = sharersOf(s, d);
-  const { count, mappings, swapcache, onLru, exclusive, ksm, anon, swapcount } = d.inputs;
+  const { count, mappings, swapcache, onLru } = d.inputs;
   const holder = lockHolder(s, d);
   const cached = swapcache === undefined ? Number.NaN : swapcache ? 1 : 0;
   const offLru = onLru === undefined ? 1 : onLru ? 0 : 1;
   const spare = count - mappings - cached - offLru - inFlight(s, d);
   const { cause, seq } = causeOf(s, d, holds, holder, spare);
-  const flags = (d.wp.copy ?? d.wp.test ?? d.wp.first ?? d.wp.reuse)?.flags ?? Number.NaN;
   const row = s.pages.find(d.pfn);
-  const offList = !Number.isNaN(flags) && !(flags & PG_LRU);
-  const isolated = cause === 'lru-isolated' || holder?.reclaim === true;
-  const pins = holds.filter((held) => held.pin).length;
-  const own = holds.find((held) => held.own === true);
   return {
     d,
     place: {
@@ -214,25 +210,44 @@ export function viewFault(s: MmState, d: Decision): WriteFault {
     lockHolder: holder,
     cause,
     causeSeq: seq,
-    values: {
-      generation: row < 0 ? null : s.pages.col.gen[row]!,
-      anon: anon ?? null,
-      ksm: ksm ?? null,
-      swapcache: swapcache ?? null,
-      exclusive: exclusive ?? null,
-      locked: d.inputs.locked ?? null,
-      pageflags: Number.isNaN(flags) ? null : pageFlagText(flags),
-      refcount: orNull(count),
-      mapcount: orNull(mappings),
-      swapcount: swapcache === false ? 0 : orNull(swapcount),
-      pins,
-      gets: holds.length - pins,
-      batch: offList && !isolated ? 1 : 0,
-      isolated: offList && isolated ? 1 : 0,
-      holder: holder?.task.pid ?? null,
-      pinned: pins > 0,
-      pinner: own?.pid ?? null,
+    get values() {
+      return valuesOf(s, d, holds, cause, holder);
     },
+  };
+}
+
+function valuesOf(
+  s: MmState,
+  d: Decision,
+  holds: readonly HeldReference[],
+  cause: string,
+  holder: WriteFault['lockHolder'],
+): Finding['values'] {
+  const { count, mappings, swapcache, exclusive, ksm, anon, swapcount } = d.inputs;
+  const flags = (d.wp.copy ?? d.wp.test ?? d.wp.first ?? d.wp.reuse)?.flags ?? Number.NaN;
+  const row = s.pages.find(d.pfn);
+  const offList = !Number.isNaN(flags) && !(flags & PG_LRU);
+  const isolated = cause === 'lru-isolated' || holder?.reclaim === true;
+  const pins = holds.filter((held) => held.pin).length;
+  const own = holds.find((held) => held.own === true);
+  return {
+    generation: row < 0 ? null : s.pages.col.gen[row]!,
+    anon: anon ?? null,
+    ksm: ksm ?? null,
+    swapcache: swapcache ?? null,
+    exclusive: exclusive ?? null,
+    locked: d.inputs.locked ?? null,
+    pageflags: Number.isNaN(flags) ? null : pageFlagText(flags),
+    refcount: orNull(count),
+    mapcount: orNull(mappings),
+    swapcount: swapcache === false ? 0 : orNull(swapcount),
+    pins,
+    gets: holds.length - pins,
+    batch: offList && !isolated ? 1 : 0,
+    isolated: offList && isolated ? 1 : 0,
+    holder: holder?.task.pid ?? null,
+    pinned: pins > 0,
+    pinner: own?.pid ?? null,
   };
 }
 

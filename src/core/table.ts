@@ -3,6 +3,8 @@
  * address space). Rows are reused after `drop`, so memory follows live objects. Iteration and bytes are a
  * function of the history of keys only: no clock, no randomness.
  */
+import { recordOf } from './record-of.ts';
+
 const TWO_32 = 4294967296;
 
 /** Mixes an exact number (up to 2^53 in magnitude, or a signed pointer) to 32 bits. */
@@ -57,6 +59,7 @@ export interface TableImage {
 /** Rows of numbers behind integer keys; `col` holds the columns. Never keep `col.x` across an insertion. */
 export class Table<S extends Record<string, ColumnType>> {
   readonly #schema: S;
+  readonly #names: ReadonlyArray<keyof S & string>;
   #slots: Int32Array = new Int32Array(1024).fill(-1);
   #mask = 1023;
   #capacity = 512;
@@ -65,19 +68,24 @@ export class Table<S extends Record<string, ColumnType>> {
   #live = 0;
   #free: number[] = [];
   #keys: Float64Array;
+  /** Key and row that were found last: one event is looked at by many, each of whom asks for the same object. */
+  #lastKey = Number.NaN;
+  #lastRow = -1;
   /** The columns; replaced when the table grows. */
   col: ColumnsOf<S>;
+  /** The same, in order. */
+  #columns: readonly Column[];
 
   constructor(schema: S) {
     this.#schema = schema;
+    this.#names = Object.keys(schema);
     this.#keys = new Float64Array(this.#capacity).fill(Number.NaN);
     this.col = this.#makeColumns(this.#capacity);
+    this.#columns = Object.values(this.col);
   }
 
   #makeColumns(size: number): ColumnsOf<S> {
-    const columns: Record<string, Column> = {};
-    for (const name in this.#schema) columns[name] = makeColumn(this.#schema[name]!, size);
-    return columns as ColumnsOf<S>;
+    return recordOf(this.#names, (name) => makeColumn(this.#schema[name]!, size)) as ColumnsOf<S>;
   }
 
   /** Number of live rows. */
@@ -102,12 +110,16 @@ export class Table<S extends Record<string, ColumnType>> {
 
   /** Row of a key, or -1. */
   find(key: number): number {
+    if (key === this.#lastKey) return this.#lastRow;
     const slots = this.#slots;
     const keys = this.#keys;
     for (let at = mix(key) & this.#mask; ; at = (at + 1) & this.#mask) {
       const row = slots[at]!;
       if (row === -1) return -1;
-      if (keys[row] === key) return row;
+      if (keys[row] !== key) continue;
+      this.#lastKey = key;
+      this.#lastRow = row;
+      return row;
     }
   }
 
@@ -150,7 +162,8 @@ export class Table<S extends Record<string, ColumnType>> {
     }
     slots[hole] = -1;
     this.#keys[row] = Number.NaN;
-    for (const name in this.#schema) this.col[name][row] = 0;
+    this.#lastKey = Number.NaN;
+    for (const column of this.#columns) column[row] = 0;
     this.#free.push(row);
     this.#live--;
   }
@@ -159,12 +172,14 @@ export class Table<S extends Record<string, ColumnType>> {
   clear(): void {
     this.#slots = new Int32Array(1024).fill(-1);
     this.#mask = 1023;
+    this.#lastKey = Number.NaN;
     this.#capacity = 512;
     this.#rows = 0;
     this.#live = 0;
     this.#free = [];
     this.#keys = new Float64Array(this.#capacity).fill(Number.NaN);
     this.col = this.#makeColumns(this.#capacity);
+    this.#columns = Object.values(this.col);
   }
 
   #grow(): void {
@@ -172,13 +187,10 @@ export class Table<S extends Record<string, ColumnType>> {
     const keys = new Float64Array(size).fill(Number.NaN);
     keys.set(this.#keys);
     this.#keys = keys;
-    const columns: Record<string, Column> = {};
-    for (const name in this.#schema) {
-      const wider = makeColumn(this.#schema[name]!, size);
-      wider.set(this.col[name]);
-      columns[name] = wider;
-    }
-    this.col = columns as ColumnsOf<S>;
+    const narrow = this.col;
+    this.col = this.#makeColumns(size);
+    this.#columns = Object.values(this.col);
+    for (const name of this.#names) this.col[name].set(narrow[name] as never);
     this.#capacity = size;
     this.#rehash(size * 2);
   }
@@ -203,8 +215,7 @@ export class Table<S extends Record<string, ColumnType>> {
 
   /** A copy of everything, rows in place (row numbers stay valid after {@link restore}). */
   image(): TableImage {
-    const columns: Record<string, Column> = {};
-    for (const name in this.#schema) columns[name] = this.col[name].slice(0, this.#rows);
+    const columns = recordOf(this.#names, (name) => this.col[name].slice(0, this.#rows));
     return { keys: this.#keys.slice(0, this.#rows), free: Int32Array.from(this.#free), columns };
   }
 
@@ -216,7 +227,8 @@ export class Table<S extends Record<string, ColumnType>> {
     this.#keys = new Float64Array(this.#capacity).fill(Number.NaN);
     this.#keys.set(image.keys);
     this.col = this.#makeColumns(this.#capacity);
-    for (const name in this.#schema) {
+    this.#columns = Object.values(this.col);
+    for (const name of this.#names) {
       const from = image.columns[name];
       if (from) this.col[name].set(from as never);
     }

@@ -1,4 +1,5 @@
 import { PTE_KIND } from '../core/pte.ts';
+import { recordOf } from '../core/record-of.ts';
 
 /**
  * Types of event arguments. Each argument is one exact number (NaN: not known), but for `pte`, which is two:
@@ -45,12 +46,12 @@ export interface EventKind<A extends ArgTypes = ArgTypes> {
 
 /** Declares a kind of event. List the result in events/index.ts: that is all it takes. */
 export function kind<const A extends ArgTypes>(name: string, meaning: string, args: A): EventKind<A> {
-  const at: Record<string, number> = {};
   let width = 0;
-  for (const arg in args) {
-    at[arg] = width;
+  const at = recordOf(Object.keys(args), (arg) => {
+    const offset = width;
     width += args[arg] === 'pte' ? 2 : 1;
-  }
+    return offset;
+  });
   return { name, code: -1, meaning, args, at: at as { readonly [K in keyof A]: number }, width };
 }
 

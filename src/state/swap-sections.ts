@@ -1,3 +1,4 @@
+import type { EventKind } from '../events/declare.ts';
 import {
   dirtySet,
   faultBegin,
@@ -116,11 +117,10 @@ const OUTSIDE: Uint8Array = new Uint8Array(EVENT_KINDS.length);
 for (const kind of [faultBegin, sysEnter, sysExit, taskExit]) OUTSIDE[kind.code] = 1;
 
 /** The return that ends each. */
-const RETURNS = {
-  'free-cache': swapFreeCacheEnd,
-  swapin: swapinEnd,
-  'read-async': swapReadAsyncEnd,
-} as const;
+function returnOf(of: SwapSection['of']): EventKind {
+  if (of === 'free-cache') return swapFreeCacheEnd;
+  return of === 'swapin' ? swapinEnd : swapReadAsyncEnd;
+}
 
 /** Sections by task: a task is in one of each function at most, the innermost last. */
 export class SwapSections {
@@ -164,7 +164,7 @@ export class SwapSections {
     for (let i = this.#open.length - 1; i >= 0; i--) {
       const open = this.#open[i]!;
       if (open.pid !== pid) continue;
-      const returns = kind === RETURNS[open.of].code;
+      const returns = kind === returnOf(open.of).code;
       if (returns) {
         this.#closed = open;
         this.#closedSeq = seq;
