@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'rolldown';
 
 /**
@@ -15,6 +16,8 @@ export default defineConfig({
     'ingest-worker': 'src/replay/ingest-worker.ts',
   },
   platform: 'node',
+  // As modules, so that what is not used of it is left out.
+  resolve: { alias: { rxjs: fileURLToPath(new URL('node_modules/rxjs/dist/esm/index.js', import.meta.url)) } },
   // Native code is found from its own folder.
   external: ['better-sqlite3'],
   output: {
