@@ -17,7 +17,9 @@ export default defineConfig({
   },
   platform: 'node',
   // As modules, so that what is not used of it is left out.
-  resolve: { alias: { rxjs: fileURLToPath(new URL('node_modules/rxjs/dist/esm/index.js', import.meta.url)) } },
+  resolve: {
+    alias: { rxjs: fileURLToPath(new URL('node_modules/rxjs/dist/esm/index.js', import.meta.url)) },
+  },
   // Native code is found from its own folder.
   external: ['better-sqlite3'],
   output: {
