@@ -2,6 +2,8 @@
 const LARGEST_DELTA = 2 ** 50;
 /** Deltas below this are written with the arithmetic of small integers. */
 const SMALL_DELTA = 2 ** 29;
+/** What stands for the same number as before. */
+const NO_STEP = 2;
 /** Bytes that a number of a column takes at most. */
 const WIDEST_NUMBER = 9;
 
@@ -74,6 +76,10 @@ export class ByteWriter {
     let before = 0;
     for (let i = from; i < to; i++) {
       const value = values[i]!;
+      if (value === before) {
+        bytes[at++] = NO_STEP;
+        continue;
+      }
       const delta = value - before;
       if (delta < SMALL_DELTA && delta > -SMALL_DELTA && before + delta === value && delta === (delta | 0)) {
         let code = delta >= 0 ? delta * 2 + 2 : delta * -2 + 1;

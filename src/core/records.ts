@@ -61,6 +61,8 @@ export interface RecordBatch {
   /** Value of ROW_SEGMENT and ROW_LOST rows. */
   readonly aux: Float64Array;
   readonly bytes: Uint8Array;
+  /** Lines of text that were read for these rows, those that hold no record included; 0 where records are no lines. */
+  readonly lines: number;
 }
 
 /** Fills field values from the payload of one row of a batch. Made by a reader for one event name. */

@@ -102,8 +102,8 @@ export class RecordBatchBuilder {
     this.aux[i] = Number.NaN;
   }
 
-  /** The rows so far over `bytes`; the builder starts anew, so that the batch may be kept or transferred. */
-  take(bytes: Uint8Array): RecordBatch {
+  /** The rows so far over `bytes`, for which `lines` were read; the builder starts anew, so that the batch may be kept or transferred. */
+  take(bytes: Uint8Array, lines = 0): RecordBatch {
     const batch: RecordBatch = {
       count: this.count,
       row: this.row,
@@ -117,6 +117,7 @@ export class RecordBatchBuilder {
       end: this.end,
       aux: this.aux,
       bytes,
+      lines,
     };
     this.#fresh();
     return batch;

@@ -36,6 +36,7 @@ export class TextRows {
   readonly #rows = new RecordBatchBuilder();
   /** Lines read so far. */
   line = 0;
+  #linesTaken = 0;
   /** Records read so far. */
   record = 0;
   /** Stamp of the first record. */
@@ -86,7 +87,9 @@ export class TextRows {
       this.#facts.firstNs = this.#oldestNs;
       this.#facts.lastNs = this.#newestNs;
     }
-    return this.#rows.take(bytes);
+    const lines = this.line - this.#linesTaken;
+    this.#linesTaken = this.line;
+    return this.#rows.take(bytes, lines);
   }
 
   /** Takes back a batch that nobody reads any more. */

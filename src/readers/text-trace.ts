@@ -57,8 +57,9 @@ export class TextTrace implements OpenTrace {
   readonly #kind: TextKind;
   readonly #lines: TextLines;
   #block = newBlock();
-  /** The block before, and one that nobody reads any more. */
-  #before: TextBlock | null = null;
+  /** Batches over a block that were given out and have not come back: without any it can be filled again. */
+  readonly #lent = new WeakMap<Uint8Array, number>();
+  /** A block that nobody reads any more. */
   #spare: TextBlock | null = null;
   /** Bytes of the block that are parsed, and that are valid. */
   #parsed = 0;
@@ -82,11 +83,15 @@ export class TextTrace implements OpenTrace {
   }
 
   recycle(batch: RecordBatch): void {
+    this.#lent.set(batch.bytes, this.#lent.get(batch.bytes)! - 1);
     this.#lines.rows.recycle(batch);
-    if (batch.bytes !== this.#block.bytes && batch.bytes === this.#before?.bytes) {
-      this.#spare = this.#before;
-      this.#before = null;
-    }
+  }
+
+  /** The rows read so far, as a batch over the block. */
+  #lend(): RecordBatch {
+    const { bytes } = this.#block;
+    this.#lent.set(bytes, (this.#lent.get(bytes) ?? 0) + 1);
+    return this.#lines.rows.take(bytes);
   }
 
   async *batches(): AsyncGenerator<RecordBatch> {
@@ -160,7 +165,7 @@ export class TextTrace implements OpenTrace {
     block.bytes[this.#filled] = LINE_FEED;
     for (;;) {
       this.#parsed = this.#lines.parse(block, this.#parsed, this.#filled, MAX_LINE, final);
-      if (this.#lines.rows.waiting > 0) yield this.#lines.rows.take(block.bytes);
+      if (this.#lines.rows.waiting > 0) yield this.#lend();
       else break;
     }
     const rest = this.#filled - this.#parsed;
@@ -175,9 +180,8 @@ export class TextTrace implements OpenTrace {
   #renew(): void {
     const rest = this.#block.bytes.subarray(this.#parsed, this.#filled);
     const next = this.#spare ?? newBlock();
-    this.#spare = null;
-    this.#before = this.#block;
     next.bytes.set(rest);
+    this.#spare = (this.#lent.get(this.#block.bytes) ?? 0) === 0 ? this.#block : null;
     this.#block = next;
     this.#parsed = 0;
     this.#filled = rest.length;
@@ -191,7 +195,7 @@ export class TextTrace implements OpenTrace {
       facts.truncated = 'the file ends in NUL bytes';
     else if (rest.length > 0 || this.#skipping) facts.truncated = 'the last line has no end';
     if (facts.truncated !== null) this.#lines.rows.cut();
-    if (this.#lines.rows.waiting > 0) yield this.#lines.rows.take(this.#block.bytes);
+    if (this.#lines.rows.waiting > 0) yield this.#lend();
     if (facts.records === 0) {
       throw new InputError(`${this.source.label} holds no record: ${whyEmpty(facts)}`);
     }

@@ -11,13 +11,19 @@ import {
 } from '../core/records.ts';
 import type { TaskNote } from '../readers/facts.ts';
 import type { OpenTrace } from '../readers/open.ts';
-import { packText, type RecordText } from '../store/texts.ts';
+import { packLines, packText, type RecordText } from '../store/texts.ts';
 
 const LINE_FEED = 10;
 const NS_PER_SECOND = 1_000_000_000n;
 
 /** The lines of a batch as they were written: one text per stretch of records without a gap in their numbers. */
 export function textsOf(batch: RecordBatch): RecordText[] {
+  if (isLines(batch)) {
+    const last = batch.count - 1;
+    return [
+      packLines(batch.record[0]!, batch.count, batch.bytes.subarray(lineBegin(batch, 0), batch.end[last]!)),
+    ];
+  }
   const texts: RecordText[] = [];
   let from = 0;
   while (from < batch.count) {
@@ -28,8 +34,7 @@ export function textsOf(batch: RecordBatch): RecordText[] {
     const firstRecord = batch.record[from]!;
     const starts = new Float64Array(batch.count - from);
     const ends = new Float64Array(batch.count - from);
-    // The line of the first record begins behind the line feed before its payload.
-    const begin = batch.bytes.lastIndexOf(LINE_FEED, batch.start[from]! - 1) + 1;
+    const begin = lineBegin(batch, from);
     let count = 0;
     let row = from;
     for (; row < batch.count; row++) {
@@ -51,6 +56,20 @@ export function textsOf(batch: RecordBatch): RecordText[] {
   return texts;
 }
 
+/** The line of a record begins behind the line feed before its payload. */
+function lineBegin(batch: RecordBatch, row: number): number {
+  const start = batch.start[row]!;
+  return start === 0 ? 0 : batch.bytes.lastIndexOf(LINE_FEED, start - 1) + 1;
+}
+
+/** Whether each line that was read is a record with the next number, up to its end. */
+function isLines(batch: RecordBatch): boolean {
+  const { count, row, record, end, bytes } = batch;
+  if (count === 0 || batch.lines !== count || record[count - 1] !== record[0]! + count - 1) return false;
+  for (let i = 0; i < count; i++) if (row[i] !== ROW_RECORD || bytes[end[i]!] !== LINE_FEED) return false;
+  return true;
+}
+
 /** Prints the lines that the kernel would have printed for records that are bytes. */
 export class LinePrinter {
   readonly #trace: OpenTrace;
@@ -69,8 +88,6 @@ export class LinePrinter {
   /** The lines of a batch. */
   print(batch: RecordBatch): RecordText[] {
     const out = this.#out;
-    const starts = new Float64Array(batch.count);
-    const ends = new Float64Array(batch.count);
     let count = 0;
     let firstRecord = 0;
     out.clear();
@@ -79,13 +96,11 @@ export class LinePrinter {
       if (count === 0) firstRecord = batch.record[row]!;
       const from = out.length;
       this.#head(batch, row);
-      starts[count] = out.length;
       this.#trace.printRecord?.(batch, row, out);
-      ends[count++] = out.length;
       out.endLine(from);
+      count++;
     }
-    if (count === 0) return [];
-    return [packText(firstRecord, starts.subarray(0, count), ends.subarray(0, count), out.view())];
+    return count === 0 ? [] : [packLines(firstRecord, count, out.view())];
   }
 
   /** `            init-1       [000] d..1.    62.808845805: ` */

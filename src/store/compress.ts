@@ -6,9 +6,12 @@ import {
   inflateRawSync,
 } from 'node:zlib';
 
+/** Room for what comes out: half as much, or an eighth, is enough as a rule, and more would be cleared in vain. */
+const LEAST_CHUNK = 1 << 10;
+
 /** Small pieces that are read often: quick to open. */
 export function squeeze(bytes: Uint8Array): Buffer {
-  return deflateRawSync(bytes, { level: 1 });
+  return deflateRawSync(bytes, { level: 1, chunkSize: Math.max(LEAST_CHUNK, bytes.length >> 1) });
 }
 
 export function unsqueeze(bytes: Uint8Array): Buffer {
@@ -16,13 +19,10 @@ export function unsqueeze(bytes: Uint8Array): Buffer {
   return inflateRawSync(bytes, { chunkSize: 1 << 15 });
 }
 
-/** What is given to the compressor at a time returns at most so much: fewer calls. */
-const TEXT_CHUNK = 1 << 18;
-
 /** Large pieces: the text of a trace as small as by deflate in half the time, which is what recording waits for (measured). */
 export function squeezeText(bytes: Uint8Array): Buffer {
   return brotliCompressSync(bytes, {
-    chunkSize: TEXT_CHUNK,
+    chunkSize: Math.max(LEAST_CHUNK, bytes.length >> 3),
     params: {
       [constants.BROTLI_PARAM_QUALITY]: 0,
       [constants.BROTLI_PARAM_LGWIN]: 18,

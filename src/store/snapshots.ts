@@ -6,11 +6,11 @@ import { unsqueezeText } from './compress.ts';
  * The rule of spacing: folding from one snapshot to the next costs six times as much as restoring one. A seek then
  * costs four restores on average and seven at worst, some hundredths of a second; closer snapshots would save it three
  * at most, and each costs the recording about as much as the folding of ten thousand events. Restoring costs about
- * 8 ns for each byte of image, opening and folding an event about 0.8 us (both measured on base-cow-big).
+ * 7 ns for each byte of image, opening and folding an event about 0.5 us (both measured on base-cow-big).
  */
 const FOLDS_PER_RESTORE = 6;
-const RESTORE_NS_PER_BYTE = 8;
-const FOLD_NS_PER_EVENT = 800;
+const RESTORE_NS_PER_BYTE = 7;
+const FOLD_NS_PER_EVENT = 500;
 /** A small state is folded faster than it is worth storing, and a large one must stay a short wait away. */
 const LEAST_SPACING = 16_384;
 const GREATEST_SPACING = 131_072;

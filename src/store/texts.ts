@@ -7,8 +7,16 @@ const LINE_FEED = 10;
 export interface RecordText {
   readonly firstRecord: number;
   readonly lastRecord: number;
+  /** Where each record stands in the text; empty where each is a line and nothing stands between them. */
   readonly places: Uint8Array;
   readonly text: Uint8Array;
+}
+
+const NO_PLACES = new Uint8Array(0);
+
+/** Packs `count` lines of which each is a record. */
+export function packLines(firstRecord: number, count: number, bytes: Uint8Array): RecordText {
+  return { firstRecord, lastRecord: firstRecord + count - 1, places: NO_PLACES, text: squeezeText(bytes) };
 }
 
 /** Packs lines: `starts` and `ends` bound the payloads of records in `bytes`, whose lines hold the rest. */
@@ -39,6 +47,7 @@ function packPlaces(starts: Float64Array, ends: Float64Array): Uint8Array {
 
 /** The n-th record (from 0) of a text: its line, or its lines. */
 export function recordIn(text: Buffer, places: Uint8Array, n: number): string {
+  if (places.length === 0) return lineOf(text, n);
   const input = new ByteReader(unsqueeze(places));
   const count = input.varint();
   const starts = new Float64Array(count);
@@ -48,4 +57,12 @@ export function recordIn(text: Buffer, places: Uint8Array, n: number): string {
   const start = starts[n]!;
   const line = start === 0 ? 0 : text.lastIndexOf(LINE_FEED, start - 1) + 1;
   return text.toString('utf8', line, start + lengths[n]!);
+}
+
+/** The n-th line (from 0), without its line feed. */
+function lineOf(text: Buffer, n: number): string {
+  let start = 0;
+  for (let i = 0; i < n; i++) start = text.indexOf(LINE_FEED, start) + 1;
+  const feed = text.indexOf(LINE_FEED, start);
+  return text.toString('utf8', start, feed < 0 ? text.length : feed);
 }

@@ -77,7 +77,7 @@ export function recordsOf(lines: string, names: NameTable): RecordBatch {
     batch.end[i] = bytes.length;
     bytes += '\n';
   }
-  return { ...batch, bytes: Buffer.from(`${bytes}${' '.repeat(64)}`, 'latin1') };
+  return { ...batch, lines: texts.length, bytes: Buffer.from(`${bytes}${' '.repeat(64)}`, 'latin1') };
 }
 
 /** A decoder that has decoded these records, and the events that they state, one a line. */
