@@ -104,8 +104,7 @@ export function packSegment(batch: EventBatch, from: number, to: number): Packed
   out.varint(count);
   out.raw(batch.kind.subarray(from, to));
   for (const name of HEADERS) {
-    const column = batch[name];
-    for (let i = 0; i < count; i++) scratch[i] = column[from + i]!;
+    scratch.set(batch[name].subarray(from, to));
     writeBlocks(out, count);
   }
   groupByKind(batch.kind, from, count);
