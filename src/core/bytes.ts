@@ -119,6 +119,29 @@ export class ByteWriter {
     return Number.isInteger(value) ? value : 0;
   }
 
+  /** Leaves room for the length of what is written from here on; {@link close} writes it there. */
+  open(): number {
+    this.reserve(1);
+    return this.length++;
+  }
+
+  /** Ends what {@link open} began: the number of its bytes stands in front of it. Inner ones are closed first. */
+  close(opened: number): void {
+    const from = opened + 1;
+    const to = this.length;
+    const length = to - from;
+    // One byte is there for it; longer ones move what they are the length of.
+    let more = 0;
+    for (let rest = length; rest > 127; rest >>>= 7) more++;
+    if (more > 0) {
+      this.reserve(more);
+      this.#bytes.copyWithin(from + more, from, to);
+    }
+    this.length = opened;
+    this.varint(length);
+    this.length = to + more;
+  }
+
   /** Forgets what was written, and keeps the room. */
   clear(): void {
     this.length = 0;

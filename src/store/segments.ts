@@ -47,17 +47,14 @@ function groupByKind(kind: Uint8Array, from: number, count: number): void {
 
 /** Numbers of a block of a column: who wants one of them reads its block only. */
 const BLOCK = 128;
-const block = new ByteWriter(BLOCK * 9);
-const part = new ByteWriter(SEGMENT_EVENTS * 16);
 const whole = new ByteWriter(SEGMENT_EVENTS * 32);
 
 /** Writes `count` numbers of {@link scratch} in blocks, the length of each in front of it. */
 function writeBlocks(out: ByteWriter, count: number): void {
   for (let from = 0; from < count; from += BLOCK) {
-    block.clear();
-    block.column(scratch, from, Math.min(count, from + BLOCK));
-    out.varint(block.length);
-    out.raw(block.view());
+    const opened = out.open();
+    out.column(scratch, from, Math.min(count, from + BLOCK));
+    out.close(opened);
   }
 }
 
@@ -112,15 +109,14 @@ export function packSegment(batch: EventBatch, from: number, to: number): Packed
     const first = starts[code]!;
     const many = starts[code + 1]! - first;
     if (many === 0) continue;
-    part.clear();
+    // Its length stands in front, so that a reader of one event passes over the kinds that it is not.
+    const opened = out.open();
     for (let k = 0; k < many; k++) places[k] = batch.at[from + order[first + k]!]!;
     for (let argument = 0; argument < EVENT_KINDS[code]!.width; argument++) {
       for (let k = 0; k < many; k++) scratch[k] = args[places[k]! + argument]!;
-      writeBlocks(part, many);
+      writeBlocks(out, many);
     }
-    // Told in front, so that a reader of one event passes over the kinds that it is not.
-    out.varint(part.length);
-    out.raw(part.view());
+    out.close(opened);
   }
   const bytes = out.view();
   let minNs = Number.POSITIVE_INFINITY;
