@@ -2,8 +2,12 @@
 const LARGEST_DELTA = 2 ** 50;
 /** Deltas below this are written with the arithmetic of small integers. */
 const SMALL_DELTA = 2 ** 29;
-/** What stands for the same number as before. */
-const NO_STEP = 2;
+/**
+ * Numbers that are told as a run of the one before: fewer take no more bytes one by one. A run is a byte with its length
+ * in the low bits, and a zero, which ends no other number of several bytes.
+ */
+const LEAST_RUN = 3;
+const LONGEST_RUN = 127;
 /** Bytes that a number of a column takes at most. */
 const WIDEST_NUMBER = 9;
 
@@ -65,8 +69,8 @@ export class ByteWriter {
 
   /**
    * The numbers `values[from, to)` as differences to the number before: 0 stands for NaN, 1 for a number of eight
-   * bytes, and from 2 on for a whole difference, its sign in the lowest bit. Exact for every number, but for the sign
-   * of a zero.
+   * bytes, and from 2 on for a whole difference, its sign in the lowest bit; numbers that repeat the one before
+   * are a run. Exact for every number, but for the sign of a zero.
    */
   column(values: Float64Array, from: number, to: number): void {
     // One number more than there are: none of them moves the bytes that are held here.
@@ -74,12 +78,8 @@ export class ByteWriter {
     const bytes = this.#bytes;
     let at = this.length;
     let before = 0;
-    for (let i = from; i < to; i++) {
-      const value = values[i]!;
-      if (value === before) {
-        bytes[at++] = NO_STEP;
-        continue;
-      }
+    for (let i = from; i < to; ) {
+      const value = values[i++]!;
       const delta = value - before;
       if (delta < SMALL_DELTA && delta > -SMALL_DELTA && before + delta === value && delta === (delta | 0)) {
         let code = delta >= 0 ? delta * 2 + 2 : delta * -2 + 1;
@@ -89,11 +89,20 @@ export class ByteWriter {
         }
         bytes[at++] = code;
         before = value;
-        continue;
+      } else {
+        this.length = at;
+        before = this.#farNumber(value, before);
+        at = this.length;
       }
-      this.length = at;
-      before = this.#farNumber(value, before);
-      at = this.length;
+      let next = i;
+      if (value === before) while (next < to && values[next] === value) next++;
+      else if (Number.isNaN(value)) while (next < to && Number.isNaN(values[next])) next++;
+      while (next - i >= LEAST_RUN) {
+        const run = Math.min(next - i, LONGEST_RUN);
+        bytes[at++] = run | 128;
+        bytes[at++] = 0;
+        i += run;
+      }
     }
     this.length = at;
   }
@@ -227,11 +236,17 @@ export class ByteReader {
     const bytes = this.#bytes;
     let at = this.at;
     let before = 0;
-    for (let i = from; i < to; i++) {
+    for (let i = from; i < to; ) {
       let code = bytes[at++]!;
       if (code > 127) {
         // Read in place: this is what opening a segment consists of.
         const second = bytes[at++]!;
+        if (second === 0) {
+          const run = code & 127;
+          into.fill(into[i - 1]!, i, i + run);
+          i += run;
+          continue;
+        }
         code = (code & 127) | ((second & 127) << 7);
         if (second > 127) {
           const third = bytes[at++]!;
@@ -245,12 +260,12 @@ export class ByteReader {
       }
       if (code > 1) {
         before += code % 2 === 0 ? (code - 2) / 2 : (1 - code) / 2;
-        into[i] = before;
-      } else if (code === 0) into[i] = Number.NaN;
+        into[i++] = before;
+      } else if (code === 0) into[i++] = Number.NaN;
       else {
         const value = this.#view.getFloat64(at, true);
         at += 8;
-        into[i] = value;
+        into[i++] = value;
         before = Number.isInteger(value) ? value : 0;
       }
     }

@@ -6,7 +6,7 @@ import { unsqueeze, unsqueezeText } from './compress.ts';
 import { type CaseDatabase, openToRead } from './database.ts';
 import { guarded } from './errors.ts';
 import { BLOCKS, blocksOf, listsOf, MARK_KEY, MARKS, MMS, PAGES, RunPostings, seqsIn } from './postings.ts';
-import { pickFrom, unpackSegment } from './segments.ts';
+import { pickFrom, type StoredColumns, unpackSegment } from './segments.ts';
 import { restoreSnapshot, versionText } from './snapshots.ts';
 import { Statements } from './statements.ts';
 import { recordIn } from './texts.ts';
@@ -36,10 +36,9 @@ export interface StoredBatch {
   readonly facts: Plain | null;
 }
 
-interface SegmentRow {
+interface SegmentRow extends StoredColumns {
   readonly first_seq: number;
   readonly last_seq: number;
-  readonly columns: Uint8Array;
 }
 
 /** A page or mm and the events that name it. */
@@ -88,7 +87,7 @@ export class CaseReader {
   #unpack(row: SegmentRow): EventBatch {
     const known = this.#open.get(row.first_seq);
     if (known !== undefined) return known;
-    const batch = unpackSegment(row.columns, row.first_seq, this.#vocabulary, this.path);
+    const batch = unpackSegment(row, row.first_seq, this.#vocabulary, this.path);
     if (this.#open.size >= SEGMENTS_KEPT) this.#open.delete(this.#open.keys().next().value!);
     this.#open.set(row.first_seq, batch);
     return batch;
@@ -98,7 +97,7 @@ export class CaseReader {
   segmentOf(seq: number): EventBatch | null {
     const row = this.#statements
       .of(
-        'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+        'select first_seq, last_seq, deflated, columns from segment where first_seq <= ? order by first_seq desc limit 1',
       )
       .get(seq) as SegmentRow | undefined;
     return row === undefined || row.last_seq < seq ? null : this.#unpack(row);
@@ -107,7 +106,7 @@ export class CaseReader {
   /** Events by their seqs, which are in order: each in a batch that holds it until the next one is asked for. */
   *eventsAt(seqs: readonly number[]): Generator<{ readonly batch: EventBatch; readonly index: number }> {
     const find = this.#statements.of(
-      'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+      'select first_seq, last_seq, deflated, columns from segment where first_seq <= ? order by first_seq desc limit 1',
     );
     for (let i = 0; i < seqs.length; ) {
       const row = find.get(seqs[i]!) as SegmentRow | undefined;
@@ -118,7 +117,7 @@ export class CaseReader {
         i++;
         continue;
       }
-      const batch = pickFrom(row.columns, row.first_seq, this.#vocabulary, this.path, positions);
+      const batch = pickFrom(row, row.first_seq, this.#vocabulary, this.path, positions);
       for (const index of positions) yield { batch, index };
     }
   }
@@ -126,17 +125,17 @@ export class CaseReader {
   /** Events from one seq to another, both included, in segments: the first and the last may hold others too. */
   *segments(from = 1, to: number = Number.MAX_SAFE_INTEGER): Generator<EventBatch> {
     const next = this.#statements.of(
-      'select first_seq, last_seq, columns from segment where last_seq >= ? and first_seq >= ? order by first_seq limit 1',
+      'select first_seq, last_seq, deflated, columns from segment where last_seq >= ? and first_seq >= ? order by first_seq limit 1',
     );
     let row = this.#statements
       .of(
-        'select first_seq, last_seq, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+        'select first_seq, last_seq, deflated, columns from segment where first_seq <= ? order by first_seq desc limit 1',
       )
       .get(from) as SegmentRow | undefined;
     row ??= next.get(from, from) as SegmentRow | undefined;
     // One by one: a reader may leave, and the table may be asked for other things meanwhile.
     while (row !== undefined && row.first_seq <= to) {
-      if (row.last_seq >= from) yield unpackSegment(row.columns, row.first_seq, this.#vocabulary, this.path);
+      if (row.last_seq >= from) yield unpackSegment(row, row.first_seq, this.#vocabulary, this.path);
       row = next.get(row.last_seq + 1, row.last_seq + 1) as SegmentRow | undefined;
     }
   }
@@ -166,7 +165,9 @@ export class CaseReader {
   /** Seq of the event before the first one that is later than a time. */
   seqAt(ns: number): number {
     const row = this.#statements
-      .of('select first_seq, last_seq, columns from segment where max_ns > ? order by first_seq limit 1')
+      .of(
+        'select first_seq, last_seq, deflated, columns from segment where max_ns > ? order by first_seq limit 1',
+      )
       .get(ns) as SegmentRow | undefined;
     if (row === undefined) return this.head.events;
     const batch = this.#unpack(row);

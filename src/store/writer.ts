@@ -135,10 +135,13 @@ export class CaseWriter {
 
   #segments(segments: readonly PackedSegment[]): void {
     const insert = this.#statements.of(
-      `insert into segment (first_seq, last_seq, min_ns, max_ns, first_record, last_record, checksum, columns)
-       values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into segment (first_seq, last_seq, min_ns, max_ns, first_record, last_record, checksum, deflated,
+         columns)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    const stored = this.#statements.of('select last_seq, checksum from segment where first_seq = ?');
+    const stored = this.#statements.of(
+      'select last_seq, checksum, deflated from segment where first_seq = ?',
+    );
     for (const s of segments) {
       if (s.firstSeq > this.#storedSeq) {
         insert.run(
@@ -149,12 +152,17 @@ export class CaseWriter {
           s.firstRecord,
           s.lastRecord,
           s.checksum,
+          s.deflated,
           s.columns,
         );
         continue;
       }
-      const known = stored.get(s.firstSeq) as { last_seq: number; checksum: number } | undefined;
-      if (known?.last_seq !== s.lastSeq || known.checksum !== s.checksum)
+      const known = stored.get(s.firstSeq) as
+        | { last_seq: number; checksum: number; deflated: number }
+        | undefined;
+      // What an older program packed in another way cannot be compared.
+      const same = known?.deflated !== s.deflated || known.checksum === s.checksum;
+      if (known?.last_seq !== s.lastSeq || !same)
         throw new InputError(
           `${this.path} was recorded from another trace, or with other options: event ${s.firstSeq} and those behind it differ; give another name, or remove it`,
         );

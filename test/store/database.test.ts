@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/core/errors.ts';
@@ -272,6 +273,28 @@ describe('what an older program left', () => {
     after.close();
   });
 
+  test('columns that an older program deflated are read as before', async () => {
+    const path = await copyOf('V1-pin-guptest');
+    const events = (): Array<[number, Float64Array]> => {
+      const reader = new CaseReader(path);
+      const all = [...reader.segments()].map(({ firstSeq, args }): [number, Float64Array] => [
+        firstSeq,
+        args,
+      ]);
+      const seqs = [1, 700, 701, 5000];
+      for (const { batch, index } of reader.eventsAt(seqs))
+        all.push([batch.kind[index]!, batch.args.slice(batch.at[index]!, batch.at[index]! + 3)]);
+      reader.close();
+      return all;
+    };
+    const before = events();
+    const db = new Database(path);
+    db.function('deflated', (bytes) => deflateRawSync(bytes as Buffer));
+    db.exec('update segment set columns = deflated(columns), deflated = 1');
+    db.close();
+    expect(events()).toEqual(before);
+  });
+
   test('arguments go by their names, and a kind that is not known is refused', async () => {
     const path = await copyOf('V1-pin-guptest');
     const reader = new CaseReader(path);
@@ -290,7 +313,7 @@ describe('what an older program left', () => {
       row.code,
     );
     const vocabulary = readVocabulary(path, db);
-    const read = unpackSegment(packed.columns, 1, vocabulary, path);
+    const read = unpackSegment(packed, 1, vocabulary, path);
     const i = batch.kind.indexOf(row.code);
     const names = Object.keys(JSON.parse(row.args) as object);
     const was = (name: string): number => batch.args[batch.at[i]! + names.indexOf(name)]!;
@@ -298,7 +321,7 @@ describe('what an older program left', () => {
     expect(read.args[read.at[i]! + names.indexOf('pfn')]).toBe(was('delta'));
     expect(read.args[read.at[i]! + names.indexOf('delta')]).toBeNaN();
     db.prepare("update kind set name = 'ref.unheard-of' where code = ?").run(row.code);
-    expect(complaint(() => unpackSegment(packed.columns, 1, readVocabulary(path, db), path))).toMatch(
+    expect(complaint(() => unpackSegment(packed, 1, readVocabulary(path, db), path))).toMatch(
       /does not know/,
     );
     db.close();
