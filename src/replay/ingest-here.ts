@@ -2,11 +2,19 @@ import type { Input } from '../core/input.ts';
 import { EventBatchBuilder } from '../events/batch.ts';
 import type { OpenOptions } from '../readers/open.ts';
 import { openInput } from '../readers/together.ts';
-import type { RecordText } from '../store/texts.ts';
+import { packText, type RecordLines, type RecordText } from '../store/texts.ts';
 import { TraceDecoder } from '../tracepoints/decode.ts';
 import type { Ingested, IngestOptions } from './ingest.ts';
 import { factsDelta } from './input-facts.ts';
 import { LinePrinter, textsOf } from './record-texts.ts';
+
+/** How messages are handed to another thread. */
+interface Handing {
+  /** Messages whose events are there at a time. */
+  readonly ring?: number;
+  /** Takes text that is not to be packed in this thread: a copy of it, or null. */
+  readonly keep?: (lines: Uint8Array) => Uint8Array | null;
+}
 
 /**
  * From bytes to events: reading, decompressing and decoding an input in this thread. The same as `ingest`, which does
@@ -15,7 +23,7 @@ import { LinePrinter, textsOf } from './record-texts.ts';
  */
 export async function* ingestHere(
   input: Input,
-  options: IngestOptions & OpenOptions & { readonly ring?: number } = {},
+  options: IngestOptions & OpenOptions & Handing = {},
 ): AsyncGenerator<Ingested> {
   const trace = await openInput(input, options);
   const decoder = new TraceDecoder(trace.names, (name, specs) => trace.extractor(name, specs), {
@@ -26,8 +34,14 @@ export async function* ingestHere(
   const out = new EventBatchBuilder(1, options.ring);
   const keepsTexts = options.texts === true && trace.lines === true;
   const printer = options.texts === true && trace.printRecord !== undefined ? new LinePrinter(trace) : null;
-  let texts: RecordText[] = [];
-  const takeTexts = (): RecordText[] => {
+  let texts: Array<RecordLines | RecordText> = [];
+  const addTexts = (added: readonly RecordLines[]): void => {
+    for (const records of added) {
+      const lines = options.keep?.(records.lines) ?? null;
+      texts.push(lines === null ? packText(records) : { ...records, lines });
+    }
+  };
+  const takeTexts = (): typeof texts => {
     const taken = texts;
     texts = [];
     return taken;
@@ -49,8 +63,8 @@ export async function* ingestHere(
   };
   for await (const batch of trace.batches()) {
     decoder.push(batch, out);
-    if (keepsTexts) texts.push(...textsOf(batch));
-    else if (printer !== null) texts.push(...printer.print(batch));
+    if (keepsTexts) addTexts(textsOf(batch));
+    else if (printer !== null) addTexts(printer.print(batch));
     if (!decoder.holds) trace.recycle?.(batch);
     if (out.full || (trace.source.live && out.count > 0)) yield message(false);
   }

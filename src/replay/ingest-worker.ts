@@ -24,17 +24,19 @@ export type WorkerMessage =
  * filled. Their memory is shared and used in turn: handing over ever new buffers keeps both threads collecting garbage.
  */
 const RING = LOOK_AHEAD + 2;
+/** So many messages may be sent before the other side has to take one: it has one at most, and will soon wait. */
+const IDLE = LOOK_AHEAD - 1;
 
 /** A message whose packed bytes stand in shared memory. */
 function shared(ingested: Ingested, memory: SharedBytes): Ingested {
-  memory.next();
   return {
     ...ingested,
-    texts: ingested.texts.map((text) => ({
-      ...text,
-      places: memory.share(text.places),
-      text: memory.share(text.text),
-    })),
+    texts: ingested.texts.map((records) => {
+      const places = memory.share(records.places);
+      return 'text' in records
+        ? { ...records, places, text: memory.share(records.text) }
+        : { ...records, places };
+    }),
     segments:
       ingested.segments?.map((segment) => ({ ...segment, columns: memory.share(segment.columns) })) ?? null,
   };
@@ -50,8 +52,9 @@ async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Pr
     wake?.();
   });
   try {
-    for await (let ingested of ingestHere(start.input, { ...start.options, ring: RING })) {
-      // Of the two threads the one that would wait packs what goes into a case.
+    // Of the two threads the one that would wait packs what goes into a case.
+    const keep = (lines: Uint8Array): Uint8Array | null => (credit >= IDLE ? memory.share(lines) : null);
+    for await (let ingested of ingestHere(start.input, { ...start.options, ring: RING, keep })) {
       if (credit === 0 && start.options.texts === true)
         ingested = { ...ingested, segments: packBatch(ingested.events) };
       while (credit === 0) {
@@ -62,6 +65,7 @@ async function run(port: NonNullable<typeof parentPort>, start: WorkerStart): Pr
       credit--;
       const message: WorkerMessage = { kind: 'ingested', ingested: shared(ingested, memory) };
       port.postMessage(message);
+      memory.next();
     }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

@@ -4,7 +4,7 @@ import { InputError } from '../core/errors.ts';
 import type { Input } from '../core/input.ts';
 import type { EventBatch } from '../events/batch.ts';
 import type { PackedSegment } from '../store/segments.ts';
-import type { RecordText } from '../store/texts.ts';
+import type { RecordLines, RecordText } from '../store/texts.ts';
 import type { DecodeOptions } from '../tracepoints/decode.ts';
 import type { WorkerMessage, WorkerStart } from './ingest-worker.ts';
 import type { FactsDelta, IngestProgress } from './input-facts.ts';
@@ -22,8 +22,8 @@ export interface Ingested {
   /** There until the next message is asked for, as are texts and segments: whoever keeps them copies them. */
   readonly events: EventBatch;
   readonly facts: FactsDelta;
-  /** Records read since the message before, which may state later events. */
-  readonly texts: readonly RecordText[];
+  /** Records read since the message before, which may state later events; whoever records those that are not packed packs them. */
+  readonly texts: ReadonlyArray<RecordLines | RecordText>;
   /** The events packed for a case; null: whoever records them packs them. */
   readonly segments: readonly PackedSegment[] | null;
   readonly progress: IngestProgress;

@@ -11,20 +11,23 @@ import {
 } from '../core/records.ts';
 import type { TaskNote } from '../readers/facts.ts';
 import type { OpenTrace } from '../readers/open.ts';
-import { packLines, packText, type RecordText } from '../store/texts.ts';
+import { linesOf, placedLines, type RecordLines } from '../store/texts.ts';
 
 const LINE_FEED = 10;
 const NS_PER_SECOND = 1_000_000_000n;
 
-/** The lines of a batch as they were written: one text per stretch of records without a gap in their numbers. */
-export function textsOf(batch: RecordBatch): RecordText[] {
+/**
+ * The lines of a batch as they were written, in its bytes: one text per stretch of records without a gap in their
+ * numbers.
+ */
+export function textsOf(batch: RecordBatch): RecordLines[] {
   if (isLines(batch)) {
     const last = batch.count - 1;
     return [
-      packLines(batch.record[0]!, batch.count, batch.bytes.subarray(lineBegin(batch, 0), batch.end[last]!)),
+      linesOf(batch.record[0]!, batch.count, batch.bytes.subarray(lineBegin(batch, 0), batch.end[last]!)),
     ];
   }
-  const texts: RecordText[] = [];
+  const texts: RecordLines[] = [];
   let from = 0;
   while (from < batch.count) {
     if (batch.row[from] !== ROW_RECORD) {
@@ -44,7 +47,7 @@ export function textsOf(batch: RecordBatch): RecordText[] {
       ends[count++] = batch.end[row]! - begin;
     }
     texts.push(
-      packText(
+      placedLines(
         firstRecord,
         starts.subarray(0, count),
         ends.subarray(0, count),
@@ -85,8 +88,8 @@ export class LinePrinter {
     this.#trace = trace;
   }
 
-  /** The lines of a batch. */
-  print(batch: RecordBatch): RecordText[] {
+  /** The lines of a batch, in bytes that the next one is printed to. */
+  print(batch: RecordBatch): RecordLines[] {
     const out = this.#out;
     let count = 0;
     let firstRecord = 0;
@@ -100,7 +103,7 @@ export class LinePrinter {
       out.endLine(from);
       count++;
     }
-    return count === 0 ? [] : [packLines(firstRecord, count, out.view())];
+    return count === 0 ? [] : [linesOf(firstRecord, count, out.view())];
   }
 
   /** `            init-1       [000] d..1.    62.808845805: ` */

@@ -6,6 +6,7 @@ import { filesOf, type Input, inputName } from '../core/input.ts';
 import type { MmState } from '../state/state.ts';
 import type { StoredDecision } from '../store/findings.ts';
 import { packBatch } from '../store/segments.ts';
+import { packText } from '../store/texts.ts';
 import { CaseWriter } from '../store/writer.ts';
 import type { Analysis } from './analysis.ts';
 import type { AnalyzeOptions } from './analyze.ts';
@@ -94,7 +95,7 @@ export class Recorder {
         events: message.events,
         segments: message.segments ?? packBatch(message.events),
         facts: facts as unknown as Plain,
-        texts: message.texts,
+        texts: message.texts.map(packText),
         tasks: facts.changedTasks,
         decisions: this.#decisions,
         origin: { ns: facts.originNs, ticks: facts.ticks, format: facts.format, records: facts.records },

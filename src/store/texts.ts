@@ -3,35 +3,51 @@ import { squeeze, squeezeText, unsqueeze } from './compress.ts';
 
 const LINE_FEED = 10;
 
-/** Consecutive records as they were written, as they are stored. */
-export interface RecordText {
+/** Consecutive records. */
+interface Records {
   readonly firstRecord: number;
   readonly lastRecord: number;
   /** Where each record stands in the text; empty where each is a line and nothing stands between them. */
   readonly places: Uint8Array;
+}
+
+/** Consecutive records as they were written. */
+export interface RecordLines extends Records {
+  readonly lines: Uint8Array;
+}
+
+/** Consecutive records as they are stored. */
+export interface RecordText extends Records {
   readonly text: Uint8Array;
 }
 
-const NO_PLACES = new Uint8Array(0);
-
-/** Packs `count` lines of which each is a record. */
-export function packLines(firstRecord: number, count: number, bytes: Uint8Array): RecordText {
-  return { firstRecord, lastRecord: firstRecord + count - 1, places: NO_PLACES, text: squeezeText(bytes) };
+/** `count` lines of which each is a record. */
+export function linesOf(firstRecord: number, count: number, lines: Uint8Array): RecordLines {
+  return { firstRecord, lastRecord: firstRecord + count - 1, places: NO_PLACES, lines };
 }
 
-/** Packs lines: `starts` and `ends` bound the payloads of records in `bytes`, whose lines hold the rest. */
-export function packText(
+/** Lines some of which hold records: `starts` and `ends` bound their payloads in the text. */
+export function placedLines(
   firstRecord: number,
   starts: Float64Array,
   ends: Float64Array,
-  bytes: Uint8Array,
-): RecordText {
+  lines: Uint8Array,
+): RecordLines {
   return {
     firstRecord,
     lastRecord: firstRecord + starts.length - 1,
     places: packPlaces(starts, ends),
-    text: squeezeText(bytes),
+    lines,
   };
+}
+
+const NO_PLACES = new Uint8Array(0);
+
+/** Packs records that are not packed yet. */
+export function packText(records: RecordLines | RecordText): RecordText {
+  if ('text' in records) return records;
+  const { lines, ...others } = records;
+  return { ...others, text: squeezeText(lines) };
 }
 
 /** Bounds of the payloads of consecutive records in their text. */

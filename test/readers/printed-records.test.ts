@@ -3,7 +3,6 @@ import { LineWriter } from '../../src/core/line-writer.ts';
 import { ROW_RECORD } from '../../src/core/records.ts';
 import { kernelStrings } from '../../src/readers/binary-events.ts';
 import { LinePrinter } from '../../src/replay/record-texts.ts';
-import { unsqueezeText } from '../../src/store/compress.ts';
 import { Bytes, type DatFile, datV7, type Format, type Machine, X86 } from './dat.ts';
 import { openBytes } from './read.ts';
 
@@ -32,7 +31,7 @@ async function lines(bytes: Buffer): Promise<string> {
   const printer = new LinePrinter(trace);
   let text = '';
   for await (const batch of trace.batches())
-    for (const each of printer.print(batch)) text += unsqueezeText(each.text).toString('utf8');
+    for (const each of printer.print(batch)) text += Buffer.from(each.lines).toString('utf8');
   return text;
 }
 

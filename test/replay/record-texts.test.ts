@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { unsqueezeText } from '../../src/store/compress.ts';
-import { recordIn } from '../../src/store/texts.ts';
+import { packText, recordIn } from '../../src/store/texts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'faultline-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -21,7 +21,7 @@ async function kept(
   let texts = 0;
   let next = 1;
   for await (const message of ingestHere(path, { texts: true })) {
-    for (const { firstRecord, lastRecord, places, text: packed } of message.texts) {
+    for (const { firstRecord, lastRecord, places, text: packed } of message.texts.map(packText)) {
       texts++;
       if (places.length === 0) withoutPlaces++;
       expect(firstRecord).toBe(next);
