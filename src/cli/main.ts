@@ -8,6 +8,8 @@ import { EXIT, type ExitCode, explain } from './exit.ts';
 /** Stacks are for those who mend faultline. */
 const { FAULTLINE_DEBUG } = process.env;
 const debug = FAULTLINE_DEBUG === '1';
+// A stack that names the sources: what runs is bundled.
+if (debug) process.setSourceMapsEnabled(true);
 
 const stop = new AbortController();
 

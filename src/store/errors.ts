@@ -1,11 +1,22 @@
 import Database from 'better-sqlite3';
 import { InputError } from '../core/errors.ts';
 
+/** Whether SQLite itself could not be loaded: never built, or for another Node.js (node-bindings and process.dlopen). */
+function isUnloadable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ERR_DLOPEN_FAILED' || error.message.startsWith('Could not locate the bindings file');
+}
+
 /** What a failure of SQLite means to the user: one line with what to do. Anything else is a bug, and stays one. */
 export function explainSqlite(path: string, error: unknown): unknown {
   // better-sqlite3 looks for the folder itself.
   if (error instanceof TypeError && error.message.includes('directory does not exist'))
     return new InputError(`${path}: its folder does not exist`);
+  if (isUnloadable(error))
+    return new InputError(
+      `${path}: cases need better-sqlite3, which is not built here, or for another Node.js; run \`npm rebuild better-sqlite3\` in the folder that faultline is installed in`,
+    );
   if (!(error instanceof Database.SqliteError)) return error;
   const { code } = error;
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))

@@ -155,6 +155,19 @@ describe('a case that cannot be used is refused in one line', () => {
     expect(complaint(() => createCase('/no/such/folder/x.case'))).toMatch(/folder does not exist/);
   });
 
+  test('an SQLite that was never built, or for another Node', () => {
+    const unbuilt = new Error('Could not locate the bindings file. Tried:\n → /x/better_sqlite3.node');
+    const foreign = Object.assign(new Error('was compiled against a different Node.js version'), {
+      code: 'ERR_DLOPEN_FAILED',
+    });
+    for (const error of [unbuilt, foreign])
+      expect(
+        complaint(() => {
+          throw explainSqlite('x.case', error);
+        }),
+      ).toMatch(/^x.case: cases need better-sqlite3, .* run `npm rebuild better-sqlite3`/);
+  });
+
   test('being written: the second writer and every reader are kept out, the first goes on', () => {
     const path = place();
     createCase(path);
