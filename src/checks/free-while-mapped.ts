@@ -1,4 +1,3 @@
-import { EXACT } from '../core/knowledge.ts';
 import { PG_HEAD } from '../core/pageflags.ts';
 import { PTE_KIND, PTE_PRESENT } from '../core/pte.ts';
 import { MAPPING_NONE } from '../events/flags.ts';
@@ -46,8 +45,6 @@ Silent: a large folio, whose _mapcount is not its number of mappings`,
         context.judged();
         const byCount = read && mapcount >= 0;
         if (!byCount && slot < 0) return;
-        const counted =
-          row >= 0 && s.pages.col.mapGrade[row] === EXACT && s.pages.col.map[row]! > 0 && s.tellsMappings;
         tell(
           context,
           ID,
@@ -77,7 +74,7 @@ Silent: a large folio, whose _mapcount is not its number of mappings`,
               },
             ],
           },
-          byCount || counted ? null : 'rests on the absence of pte.write: no mapcount was read at the free',
+          byCount ? null : 'rests on the absence of pte.write: no mapcount was read at the free',
         );
       },
     };

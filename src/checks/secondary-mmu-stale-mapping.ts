@@ -51,17 +51,23 @@ Silent: reuse: the page did not change, nothing to invalidate`,
       context.judged();
       for (const spte of s.secondary.at(mm, va)) look(e, spte, false);
     };
-    const gone = (e: Cursor, kind: typeof spteClear | typeof spteSet, text: string): void => {
-      const { dev, mm, va } = kind.at;
-      const key = spteKey(e.args[e.at + dev]!, e.args[e.at + mm]!, e.args[e.at + va]!);
-      const claim = pending.get(key);
-      // What is dropped only now was there until now.
-      if (claim !== undefined) pending.confirm(key, { seq: e.seq, role: 'harm', text });
-    };
+    const keyOf = (e: Cursor, { dev, mm, va }: typeof spteClear.at | typeof spteSet.at): string =>
+      spteKey(e.args[e.at + dev]!, e.args[e.at + mm]!, e.args[e.at + va]!);
     return {
       before: [
-        [spteClear, (e) => gone(e, spteClear, 'device drops its mapping only now')],
-        [spteSet, (e) => gone(e, spteSet, 'device maps the address anew only now')],
+        // What is dropped only now was there until now.
+        [
+          spteClear,
+          (e) =>
+            pending.confirm(keyOf(e, spteClear.at), {
+              seq: e.seq,
+              role: 'harm',
+              text: 'device drops its mapping only now',
+            }),
+          pending,
+        ],
+        // A new mapping says nothing of when the old one went.
+        [spteSet, (e) => pending.settle(keyOf(e, spteSet.at)), pending],
       ],
       after: [
         [

@@ -113,7 +113,7 @@ export function watchSharing(
       [
         refAdd,
         (e) => {
-          const { pfn, mapcount, count } = refAdd.at;
+          const { pfn, mapcount, count, mapping } = refAdd.at;
           const page = e.args[e.at + pfn]!;
           const raw = e.args[e.at + mapcount]!;
           if (pending.get(`${page}`) === undefined || Number.isNaN(raw)) return;
@@ -122,10 +122,17 @@ export function watchSharing(
             pending.settle(`${page}`);
             return;
           }
-          const writers = mappersOf(s, row).filter(({ write }) => write === true);
+          const mappers = mappersOf(s, row);
+          const writers = mappers.filter(({ write }) => write === true);
           if (raw < 1) pending.drop(`${page}`);
-          // No PTE is known to be writable any more: what the mapcount counts are others.
-          else if (writers.length === 0) pending.settle(`${page}`);
+          // What the mapcount counts are others: no PTE is known to be writable any more, the page has become another
+          // one, or a mapping ended that no record told the end of.
+          else if (
+            writers.length === 0 ||
+            e.args[e.at + mapping] !== MAPPING_ANON ||
+            raw + 1 < mappers.length
+          )
+            pending.settle(`${page}`);
           // In the midst of a copy or a fork the count may be on its way.
           else if (actorOf(s, e)?.forkPtes == null && e.args[e.at + count]! >= raw + 1)
             pending.confirm(`${page}`, {

@@ -2,11 +2,13 @@ import { ACCESS_CPU } from '../events/access.ts';
 import { access, mmExit, tlbFlush } from '../events/index.ts';
 import type { Cursor } from '../state/cursor.ts';
 import { covers } from '../state/secondary.ts';
+import type { MmState } from '../state/state.ts';
 import type { StaleEntry } from '../state/tlb.ts';
 import type { KindHook } from './check.ts';
 import { hexText, placeOn } from './evidence.ts';
 import type { Evidence, Place, Severity } from './finding.ts';
 import type { Pending } from './pending.ts';
+import { primaryAt } from './secondary-mmu.ts';
 
 /** Key of a translation that CPUs may still have. */
 export function staleKey(mm: number, va: number): string {
@@ -56,9 +58,9 @@ export function claimStale(
 
 /**
  * What shows that a translation was still in use, or at least not flushed before: a flush that comes only now, or a
- * CPU that goes through it. The end of the mm settles the rest.
+ * CPU that goes through it where the PTE that is there now would not let it. The end of the mm settles the rest.
  */
-export function confirmStale(pending: Pending): readonly KindHook[] {
+export function confirmStale(s: MmState, pending: Pending): readonly KindHook[] {
   return [
     [
       tlbFlush,
@@ -78,12 +80,14 @@ export function confirmStale(pending: Pending): readonly KindHook[] {
     [
       access,
       (e) => {
-        const { agent, mm, va, pfn } = access.at;
+        const { agent, mm, va, pfn, write } = access.at;
         if (e.args[e.at + agent] !== ACCESS_CPU) return;
         const key = staleKey(e.args[e.at + mm]!, e.args[e.at + va]!);
         const claim = pending.get(key);
         const page = e.args[e.at + pfn]!;
         if (claim === undefined || (claim.place.pfn !== null && claim.place.pfn !== page)) return;
+        const now = primaryAt(s, e.args[e.at + mm]!, e.args[e.at + va]!);
+        if (now?.pfn === page && (now.write || e.args[e.at + write] !== 1)) return;
         pending.confirm(key, {
           seq: e.seq,
           role: 'harm',

@@ -7,6 +7,7 @@ import {
   lruIsolate,
   pageFree,
   removeMapping,
+  removeMappingEnd,
   swapAdd,
   swapcacheDel,
   swapinEnd,
@@ -26,6 +27,7 @@ const ID = 'swap-slot-freed-without-dirty';
 /** What a task tells once it is done with the folio, or has begun with another: a release that was not seen by then is missing. */
 const ENDS: readonly EventKind[] = [
   removeMapping,
+  removeMappingEnd,
   pageFree,
   wpEnd,
   swapinEnd,
@@ -123,8 +125,17 @@ Suspect: outside of faults and reclaim, where MADV_FREE may do so`,
             if (!(flags & PG_UPTODATE)) return;
             const task = s.tasks.peek(Tasks.actor(e));
             // madvise(MADV_FREE) makes the page clean on purpose (mm/madvise.c:madvise_free_pte_range).
-            const elsewhere = (task?.fault ?? null) !== null || (task?.reclaim ?? 0) !== 0;
-            const why = doubt(s) ?? (elsewhere ? null : 'whether madvise made the page free to discard');
+            const reclaiming = (task?.reclaim ?? 0) !== 0;
+            const elsewhere = (task?.fault ?? null) !== null || reclaiming;
+            // What reclaim frees leaves the cache clean, too.
+            const freeing = reclaiming && s.sources.seen[removeMapping.code] === 0;
+            const why =
+              doubt(s) ??
+              (freeing
+                ? 'remove-mapping.begin: whether reclaim was freeing the page'
+                : elsewhere
+                  ? null
+                  : 'whether madvise made the page free to discard');
             context.report({
               check: ID,
               severity: 'warning',

@@ -37,7 +37,7 @@ Silent: mprotect calls flush_tlb_batched_pending() first`,
     const calls = new Map<number, Call>();
     return {
       before: [
-        ...confirmStale(pending),
+        ...confirmStale(s, pending),
         [
           sysEnter,
           (e) => {

@@ -28,7 +28,7 @@ Silent:
     };
     return {
       before: [
-        ...confirmStale(pending),
+        ...confirmStale(s, pending),
         [
           rmapDel,
           (e) => {

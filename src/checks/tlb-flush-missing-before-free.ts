@@ -19,7 +19,7 @@ Silent:
     const s = context.state;
     const pending = new Pending(context, tlbFlushMissingBeforeFree);
     return {
-      before: confirmStale(pending),
+      before: confirmStale(s, pending),
       lastUse(e, { pfn, at }) {
         if (s.sources.seen[pteWrite.code] === 0 || s.sources.seen[tlbFlush.code] === 0) {
           if (at === 'free') context.cannot(s.sources.seen[pteWrite.code] === 0 ? 'pte.write' : 'tlb.flush');

@@ -25,7 +25,7 @@ Silent: the flush is deferred and told so (try_to_migrate in a batch)`,
     const s = context.state;
     const pending = new Pending(context, tlbMigrateVma);
     return {
-      before: [...confirmStale(pending)],
+      before: [...confirmStale(s, pending)],
       after: [
         [
           migrateUnmap,

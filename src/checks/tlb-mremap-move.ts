@@ -35,7 +35,7 @@ Silent:
     const cleared = new Map<number, Map<number, { readonly mm: number; readonly va: number }>>();
     const moves = new Map<number, Move[]>();
     return {
-      before: [...confirmStale(pending)],
+      before: [...confirmStale(s, pending)],
       after: [
         [
           moveTables,

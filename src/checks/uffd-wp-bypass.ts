@@ -69,6 +69,11 @@ Fires:  a PTE is both writable and uffd-wp`,
             const stale = (bits & PTE_KIND) !== PTE_PRESENT || s.ptes.frame[slot] !== e.args[e.at + pfn];
             if (bits & PTE_WRITE && !stale) return;
             if (stale && armed === undefined) return;
+            // No PTE of this address is known to have named that page: one was written unseen.
+            if (stale && s.tlb.at(pointer, address)?.pfn !== e.args[e.at + pfn]) {
+              context.cannot('pte.set');
+              return;
+            }
             // Until the flush of the write-protection the old right holds on the same page, unless it is being copied.
             const early = !stale && armed?.flushedSeq === 0;
             if (early && !isBeingCopied(s, pointer, address)) return;

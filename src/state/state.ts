@@ -198,10 +198,15 @@ export class MmState {
 
   /**
    * Whether the trace's own values contradict each other so often that records must be missing which nothing tells
-   * of: counts against what was printed of them, functions entered and never left.
+   * of: counts and flags against what was printed of them, functions entered and never left. A capture of some tasks,
+   * CPUs or values only is one: what the others do to a page is read by those that are recorded.
    */
   get contradicted(): boolean {
-    const found = this.refcount.contradictions + this.swapcount.contradictions + this.unended;
+    const { refcount, mapcount, swapcount, exclusive } = this;
+    const found = [refcount, mapcount, swapcount, exclusive].reduce(
+      (sum, { contradictions }) => sum + contradictions,
+      this.unended,
+    );
     return found > 1 + this.seq / EVENTS_A_CONTRADICTION;
   }
 

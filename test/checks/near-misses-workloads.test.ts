@@ -92,6 +92,8 @@ ${behind}
 test('a folio that was never read in leaves the swap cache without being dirty', () => {
   const left = (flags: string): string => `
   0 20 reclaim.begin how=direct
+  0 20 remove-mapping.begin pfn=X
+  0 20 remove-mapping.end ok=no
   0 20 swapcache.add pfn=P entry=swap:41 ok=yes
   0 20 swapcache.del pfn=P entry=swap:41
   0 20 swap.slotfree entry=swap:41 nr=1

@@ -128,6 +128,8 @@ export const gupFolds: readonly Fold[] = [
     const { pfn, refs, flags, ok } = gupGrab.at;
     const page = e.args[e.at + pfn]!;
     if (!(page >= 0) || e.args[e.at + ok] === 0) return;
+    // Announced again before the count has changed: one grab, which two probes or two merged buffers tell.
+    if (task.grabPfn === page && s.sources.seen[s.refAddCode] === 1) return;
     took(s, e, task, page, e.args[e.at + refs]!, e.args[e.at + flags]!);
     task.grabPfn = page;
   }),
