@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Judged, type Judging, judge } from '../notation.ts';
+import { type Judged, type Judging, judge, told } from '../notation.ts';
 
 /** What a check must do, as event sequences. */
 export interface Case {
@@ -69,4 +69,15 @@ export function describeCase({ check, how = {}, verdict = 'proven', ...story }: 
         expect(saidBy(check, run(text))?.verdict ?? 'suspect').toBe('suspect');
     });
   });
+}
+
+/** Findings that a healthy kernel must not get, against 6.12 and with nothing declared: all that are proven, but for information. */
+export function proven(text: string): string[] {
+  return graver(text).filter((line) => line.includes(' proven '));
+}
+
+/** Those, and suspicions of the same severities. */
+export function graver(text: string): string[] {
+  const found = ['6.12', null].flatMap((variant) => told(judge(text, { variant })));
+  return [...new Set(found.filter((line) => !line.startsWith('info')))];
 }

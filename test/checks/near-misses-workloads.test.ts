@@ -1,21 +1,10 @@
 import { expect, test } from 'vitest';
 import { FAULTS_WITHOUT_PROGRESS } from '../../src/checks/thresholds.ts';
-import { judge, told } from '../notation.ts';
+import { graver, proven } from './cases.ts';
 import { ALLOCATED, PROBES_LIVE, PROTECTED } from './stories.ts';
 
 /** What healthy kernels do under workloads that no capture has: against 6.12, and with nothing declared. */
 const ORDINARY = 'lru|swapbacked|uptodate';
-
-/** Findings that a healthy kernel must not get: all that are proven, but for information. */
-function proven(text: string): string[] {
-  return graver(text).filter((line) => line.includes(' proven '));
-}
-
-/** Those, and suspicions of the same severities. */
-function graver(text: string): string[] {
-  const found = ['6.12', null].flatMap((variant) => told(judge(text, { variant })));
-  return [...new Set(found.filter((line) => !line.startsWith('info')))];
-}
 
 test('KSM: a page that was a stable node in an earlier life becomes one again', () => {
   const again = (merge: string): string => `

@@ -86,6 +86,56 @@ export function cut({ head, lines }: Capture, from: number, to: number): string 
   return textOf(head, lines.slice(Math.floor(lines.length * from), Math.ceil(lines.length * to)));
 }
 
+/** Only the records of some tasks, the first among them, as with set_event_pid. */
+export function ofTasks({ head, lines }: Capture, share: number, seed: number): string {
+  const next = chance(seed);
+  const kept = new Map<number, boolean>(lines.slice(0, 1).map(({ pid }) => [pid, true]));
+  for (const { pid } of lines) if (!kept.has(pid)) kept.set(pid, next() < share);
+  return textOf(
+    head,
+    lines.filter(({ pid }) => kept.get(pid)),
+  );
+}
+
+/** Only the records of the even CPUs, or of the odd ones, as with tracing_cpumask. */
+export function ofCpus({ head, lines }: Capture, seed: number): string {
+  const one = lines[Math.floor(chance(seed)() * lines.length)]!;
+  return textOf(
+    head,
+    lines.filter(({ cpu }) => cpu % 2 === one.cpu % 2),
+  );
+}
+
+/** Each of some events is off until, or from, a moment of its own. */
+export function switched({ head, lines }: Capture, share: number, seed: number): string {
+  const next = chance(seed);
+  const on = new Map<string, readonly [from: number, to: number]>();
+  for (const { event } of lines) {
+    if (on.has(event)) continue;
+    const at = next() * lines.length;
+    on.set(event, next() >= share ? [0, lines.length] : next() < 0.5 ? [at, lines.length] : [0, at]);
+  }
+  return textOf(
+    head,
+    lines.filter(({ event }, i) => i >= on.get(event)![0] && i < on.get(event)![1]),
+  );
+}
+
+const FIELD = / (\w+)=(\S+)/g;
+
+/** Only those records of an event, or all but those, in which a field has a value that it has in one of them: an event filter. */
+export function filtered({ head, lines }: Capture, seed: number): string {
+  const next = chance(seed);
+  const one = lines[Math.floor(next() * lines.length)]!;
+  const fields = [...one.text.matchAll(FIELD)].map(([field]) => field);
+  const wanted = fields[Math.floor(next() * fields.length)] ?? '';
+  const without = next() < 0.5;
+  return textOf(
+    head,
+    lines.filter(({ event, text }) => event !== one.event || `${text} `.includes(`${wanted} `) !== without),
+  );
+}
+
 /** Without the records of these events. */
 export function withoutEvents({ head, lines }: Capture, events: ReadonlySet<string>): string {
   return textOf(

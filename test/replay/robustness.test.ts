@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Capture, Proof } from './capture-text.ts';
 import { analyzeText, capture, chance, fresh, proofs, textOf } from './capture-text.ts';
-import { dropped, lost, simultaneous, withoutEvents } from './damage.ts';
+import { dropped, filtered, lost, ofCpus, ofTasks, simultaneous, switched, withoutEvents } from './damage.ts';
 
 // biome-ignore lint/complexity/useLiteralKeys: names of the environment
 const EXCERPTS = Number(process.env['EXCERPTS'] ?? 8);
@@ -33,6 +33,10 @@ const DAMAGES: ReadonlyMap<string, Damage> = new Map([
   ),
   ['a kind of event', someKindGone],
   ['order within a stamp', simultaneous],
+  ['some tasks', (excerpt: Capture, seed: number) => ofTasks(excerpt, 0.7, seed)],
+  ['some CPUs', ofCpus],
+  ['events switched on and off', (excerpt: Capture, seed: number) => switched(excerpt, 0.3, seed)],
+  ['an event filter', filtered],
 ]);
 
 function someKindGone(excerpt: Capture, seed: number): string {
