@@ -31,6 +31,8 @@ export interface Context {
   readonly events: (input: Input, options: IngestOptions) => AsyncIterable<Ingested>;
   /** Whether the user has asked to stop. */
   readonly stopped: boolean;
+  /** Aborted when the user asks to stop: for what is waited for. */
+  readonly signal: AbortSignal;
 }
 
 /**

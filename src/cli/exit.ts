@@ -59,6 +59,12 @@ export function explain(
   }
   if (error instanceof Interrupted) return { code: EXIT.interrupted, lines: [error.message] };
   if (error instanceof InputError) return { code: EXIT.input, lines: [error.message] };
+  // Starting a thread or a process asks for it, whatever was to be read.
+  if (error instanceof Error && (error as NodeJS.ErrnoException).syscall === 'uv_cwd')
+    return {
+      code: EXIT.input,
+      lines: ['the current folder does not exist any more, or is closed to you; call faultline from another'],
+    };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {
     code: EXIT.bug,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 import picocolors from 'picocolors';
+import { InputError } from '../core/errors.ts';
 import { prepareReading } from '../replay/reading-thread.ts';
 import { inlineLess } from './compiler.ts';
 import { EXIT, type ExitCode, explain } from './exit.ts';
@@ -26,16 +27,16 @@ let soFar: ExitCode = EXIT.ok;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // `faultline ... | head`: whoever read has read enough.
   if (error.code === 'EPIPE') process.exit(soFar);
-  throw error;
+  end(new InputError(`stdout cannot be written (${error.message}); make room, or send it elsewhere`));
 });
 
-function bug(error: unknown): void {
+function end(error: unknown): void {
   const { code, lines } = explain(error, debug);
   process.stderr.write(`faultline: ${lines.join('\n')}\n`);
   process.exit(code);
 }
-process.on('uncaughtException', bug);
-process.on('unhandledRejection', bug);
+process.on('uncaughtException', end);
+process.on('unhandledRejection', end);
 
 inlineLess();
 const args = process.argv.slice(2);

@@ -54,6 +54,7 @@ export async function run(args: readonly string[], io: Io, engine: Engine = ENGI
       get stopped() {
         return io.signal.aborted;
       },
+      signal: io.signal,
       async *events(input, how) {
         yield* (await watched()).eventsWatched(input, how, io.signal);
       },

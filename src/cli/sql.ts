@@ -7,24 +7,35 @@ import { csvLine, RowTable } from '../report/rows.ts';
 import { CaseReader } from '../store/reader.ts';
 import { schemaText } from '../store/sql-tables.ts';
 import type { AnyCommand } from './command.ts';
-import { UsageError } from './exit.ts';
+import { Interrupted, UsageError } from './exit.ts';
 import { declareOutputOptions, flagOption, integerOption, textOption } from './options.ts';
 import type { ChildLine } from './sql-child.ts';
 
 const FORMATS = ['table', 'csv', 'json'] as const;
 const DEFAULT_SECONDS = 30;
 
-/** Lines of the process that answers, until it ends or its time is over. */
-async function* answer(path: string, query: string, seconds: number): AsyncGenerator<ChildLine> {
+/** How the query is bounded. */
+interface Limits {
+  readonly seconds: number;
+  /** Aborted when the user asks to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Lines of the process that answers, until it ends, its time is over or the user asks to stop. */
+async function* answer(path: string, query: string, { seconds, signal }: Limits): AsyncGenerator<ChildLine> {
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL('./sql-child.js', import.meta.url)), path, query],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  const stop = (): void => {
+    child.kill('SIGKILL');
+  };
+  signal.addEventListener('abort', stop, { once: true });
   let overdue = false;
   const timer = setTimeout(() => {
     overdue = true;
-    child.kill('SIGKILL');
+    stop();
   }, seconds * 1000);
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -32,14 +43,21 @@ async function* answer(path: string, query: string, seconds: number): AsyncGener
   });
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   let done = false;
+  let some = false;
   try {
     for await (const text of createInterface({ input: child.stdout })) {
       const line = JSON.parse(text) as ChildLine;
       if ('done' in line) done = true;
       else yield line;
+      if (Array.isArray(line)) some = true;
       if ('failed' in line) done = true;
     }
     await ended;
+    // Ctrl-C on a terminal ends both processes, in any order.
+    if (!done && (signal.aborted || child.signalCode === 'SIGINT')) {
+      if (some) return;
+      throw new Interrupted();
+    }
     if (overdue)
       throw new InputError(
         `the query took more than ${seconds} s and was stopped; narrow it, or give --timeout`,
@@ -48,7 +66,8 @@ async function* answer(path: string, query: string, seconds: number): AsyncGener
       throw new Error(`the query's process ended early: ${complaint.trim().split('\n').at(-1) ?? ''}`);
   } finally {
     clearTimeout(timer);
-    child.kill('SIGKILL');
+    signal.removeEventListener('abort', stop);
+    stop();
   }
 }
 
@@ -71,7 +90,7 @@ export const sqlCommand: AnyCommand = {
     declareOutputOptions(command, 'one JSON object a line per row');
   },
 
-  async *render(_context, [path, query], options, { json }) {
+  async *render(context, [path, query], options, { json }) {
     const format = formatOf(options, json);
     const seconds = integerOption(options, 'timeout', '--timeout', 1) ?? DEFAULT_SECONDS;
     if (query === undefined || flagOption(options, 'schema')) {
@@ -85,7 +104,7 @@ export const sqlCommand: AnyCommand = {
     }
     let columns: readonly string[] = [];
     const table = new RowTable();
-    for await (const line of answer(path!, query, seconds)) {
+    for await (const line of answer(path!, query, { seconds, signal: context.signal })) {
       if (Array.isArray(line)) {
         if (format === 'csv') yield csvLine(line);
         else if (format === 'json')

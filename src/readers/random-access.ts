@@ -5,6 +5,9 @@ import type { ByteSource } from './source.ts';
 /** Bytes of an input that cannot be sought in (a pipe, a compressed file) are held in memory, up to this many. */
 const MAX_HELD = 1 << 28;
 
+/** What is read ahead where little is asked for. */
+const WINDOW = 1 << 16;
+
 /** Bytes that are read by position. */
 export interface RandomBytes {
   readonly size: number;
@@ -22,10 +25,11 @@ export function memoryBytes(bytes: Buffer): RandomBytes {
   };
 }
 
-/** Bytes of a file. */
-function fileBytes(path: string): RandomBytes {
+/** Bytes of a file; `note` is told how many were read that had not been read before, in windows. */
+function fileBytes(path: string, note: (bytes: number) => void): RandomBytes {
   const file = openSync(path, 'r');
   const size = fstatSync(file).size;
+  const seen = new Uint8Array(Math.ceil(size / WINDOW));
   return {
     size,
     read(at, length) {
@@ -37,6 +41,10 @@ function fileBytes(path: string): RandomBytes {
         if (got === 0) break;
         filled += got;
       }
+      for (let i = Math.floor(at / WINDOW); i * WINDOW < at + filled; i++) {
+        if (seen[i] === 0) note(Math.min(WINDOW, size - i * WINDOW));
+        seen[i] = 1;
+      }
       return buffer.subarray(0, filled);
     },
     close: () => closeSync(file),
@@ -45,7 +53,7 @@ function fileBytes(path: string): RandomBytes {
 
 /** The whole of a source by position: its file, or what a pipe or a decompressor gives, held in memory. */
 export async function randomBytes(source: ByteSource, what: string): Promise<RandomBytes> {
-  if (source.path !== null) return fileBytes(source.path);
+  if (source.path !== null) return fileBytes(source.path, (bytes) => source.noteRead?.(bytes));
   const held: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of source.chunks()) {
@@ -59,8 +67,6 @@ export async function randomBytes(source: ByteSource, what: string): Promise<Ran
   }
   return memoryBytes(Buffer.concat(held, size));
 }
-
-const WINDOW = 1 << 16;
 
 /** Reads numbers and texts one behind the other. Throws InputError where the bytes end too early. */
 export class ByteCursor {

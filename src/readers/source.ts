@@ -29,6 +29,8 @@ export interface ByteSource {
   readonly path: string | null;
   /** Where there is a path: fills `into[at, at + length)` with the next bytes, in place of {@link chunks}; how many, 0 at the end. */
   readonly readInto?: (into: Uint8Array, at: number, length: number) => number;
+  /** Where there is a path: takes note of bytes that a reader has read by position, for {@link consumed}. */
+  readonly noteRead?: (bytes: number) => void;
   /** Bytes arrive when they are made and not when they are asked for: yield what is there. */
   readonly live: boolean;
   /** The first bytes. */
@@ -207,10 +209,14 @@ export async function openSource(path: string, options: SourceOptions): Promise<
     inside = `: ${printable(entry.name)}`;
   }
   const plain = stat?.isFile() && layers.length === 0 && inside === '' ? new PlainFile(path) : null;
+  let byPosition = 0;
   return {
     label: label + inside,
     path: plain === null ? null : path,
     ...(plain === null ? {} : { readInto: (into, at, length) => plain.readInto(into, at, length) }),
+    noteRead: (bytes) => {
+      byPosition += bytes;
+    },
     live,
     prefix: look.prefix,
     chunks: () => look.all,
@@ -221,7 +227,7 @@ export async function openSource(path: string, options: SourceOptions): Promise<
       await raw.chunks.return(undefined);
     },
     get consumed() {
-      return Math.max(raw.consumed, plain?.consumed ?? 0);
+      return Math.max(raw.consumed, plain?.consumed ?? 0, byPosition);
     },
     get truncated() {
       return layers.find((layer) => layer.failure !== null)?.failure ?? null;

@@ -1,11 +1,18 @@
 import Database from 'better-sqlite3';
 import { InputError } from '../core/errors.ts';
 
+/** What a system says that lets no file be made or linked. */
+const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTSUP', 'ENOSYS', 'EMLINK']);
+
+/** What the system calls an error, '' for one that is not the system's. */
+function systemCode(error: unknown): string {
+  return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
+}
+
 /** Whether SQLite itself could not be loaded: never built, or for another Node.js (node-bindings and process.dlopen). */
 function isUnloadable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ERR_DLOPEN_FAILED' || error.message.startsWith('Could not locate the bindings file');
+  if (systemCode(error) === 'ERR_DLOPEN_FAILED') return true;
+  return error instanceof Error && error.message.startsWith('Could not locate the bindings file');
 }
 
 /** What a failure of SQLite means to the user: one line with what to do. Anything else is a bug, and stays one. */
@@ -17,7 +24,13 @@ export function explainSqlite(path: string, error: unknown): unknown {
     return new InputError(
       `${path}: cases need better-sqlite3, which is not built here, or for another Node.js; run \`npm rebuild better-sqlite3\` in the folder that faultline is installed in`,
     );
-  if (!(error instanceof Database.SqliteError)) return error;
+  if (!(error instanceof Database.SqliteError)) {
+    const system = systemCode(error);
+    if (!FORBIDDEN.has(system)) return error;
+    return new InputError(
+      `${path} cannot be made: its folder cannot be written, or takes no links (${system}); give a name elsewhere`,
+    );
+  }
   const { code } = error;
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
     return new InputError(`${path} is being written by another faultline; wait until it is done`);

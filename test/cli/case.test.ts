@@ -143,6 +143,14 @@ describe('a case', () => {
     expect(ran.stderr).toMatch(/took more than 1 s/);
   });
 
+  test('stops a query when the user asks to', async () => {
+    const endless = 'with recursive a(x) as (select 1 union all select x + 1 from a) select sum(x) from a';
+    const child = spawn(PROGRAM, ['sql', CASE, endless], { stdio: 'ignore' });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    child.kill('SIGINT');
+    expect(await once(child, 'close')).toEqual([130, null]);
+  });
+
   test('is exported as its trace is', async () => {
     const lines = (await faultline(['export', CASE])).stdout;
     expect(lines).toBe(built(['export', TRACE]).stdout);

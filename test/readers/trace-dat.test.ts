@@ -14,6 +14,7 @@ import {
 } from '../../src/core/records.ts';
 import { eventOf } from '../../src/events/json-lines.ts';
 import { encodeEvent } from '../../src/events/json-write.ts';
+import { openTrace } from '../../src/readers/open.ts';
 import { ingestHere } from '../../src/replay/ingest-here.ts';
 import { Bytes, type DatFile, datV6, datV7, type Entry, type Format, type Machine, X86 } from './dat.ts';
 import { fieldText, openBytes, type Row, read } from './read.ts';
@@ -306,4 +307,13 @@ describe('a real file', () => {
       /is cut: it ends at byte 571995, and what says where the records are/,
     );
   });
+});
+
+test('tells how far a file that is read by position has been read', async () => {
+  const trace = await openTrace('traces/base-pin-guptest.dat');
+  const { source } = trace;
+  expect(source.consumed).toBeLessThan(source.size!);
+  for await (const batch of trace.batches()) trace.recycle?.(batch);
+  expect(source.consumed).toBeGreaterThan(source.size! * 0.9);
+  expect(source.consumed).toBeLessThanOrEqual(source.size!);
 });
