@@ -15,6 +15,12 @@ export function staleKey(mm: number, va: number): string {
   return `${mm} ${Math.floor(va / 4096)}`;
 }
 
+/** Whether the PTE that is there now lets a CPU reach this page: then no older translation is needed for it. */
+export function isAllowed(s: MmState, mm: number, va: number, page: number, writes: boolean): boolean {
+  const now = primaryAt(s, mm, va);
+  return now !== null && now.pfn === page && (now.write || !writes);
+}
+
 /** Claims that a translation should have been flushed by now. */
 export function claimStale(
   pending: Pending,
@@ -86,8 +92,8 @@ export function confirmStale(s: MmState, pending: Pending): readonly KindHook[] 
         const claim = pending.get(key);
         const page = e.args[e.at + pfn]!;
         if (claim === undefined || (claim.place.pfn !== null && claim.place.pfn !== page)) return;
-        const now = primaryAt(s, e.args[e.at + mm]!, e.args[e.at + va]!);
-        if (now?.pfn === page && (now.write || e.args[e.at + write] !== 1)) return;
+        const writes = e.args[e.at + write] === 1;
+        if (isAllowed(s, e.args[e.at + mm]!, e.args[e.at + va]!, page, writes)) return;
         pending.confirm(key, {
           seq: e.seq,
           role: 'harm',

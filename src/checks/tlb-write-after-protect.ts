@@ -5,6 +5,7 @@ import { Tasks } from '../state/tasks.ts';
 import type { Check } from './check.ts';
 import { hexText, placeOn } from './evidence.ts';
 import { tell } from './pending.ts';
+import { isAllowed } from './stale-tlb.ts';
 
 const ID = 'tlb-write-after-protect';
 
@@ -53,6 +54,8 @@ Silent: the store faults`,
             const page = e.args[e.at + pfn]!;
             const stale = s.tlb.at(through, address);
             if (stale === undefined || !stale.write || stale.deferredSeq > 0 || stale.pfn !== page) return;
+            // Made writable again by what tells no PTE, such as a reuse in do_wp_page.
+            if (isAllowed(s, through, address, page, true)) return;
             const end = back.get(stale.pid) ?? 0;
             if (end <= stale.seq) return;
             tell(

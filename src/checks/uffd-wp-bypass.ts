@@ -63,19 +63,26 @@ Fires:  a PTE is both writable and uffd-wp`,
               context.cannot('pte.set');
               return;
             }
-            context.judged();
             const bits = s.ptes.bits[slot]!;
             // Written where the PTE does not allow it: by what a TLB still held, of this page or of the one before.
             const stale = (bits & PTE_KIND) !== PTE_PRESENT || s.ptes.frame[slot] !== e.args[e.at + pfn];
-            if (bits & PTE_WRITE && !stale) return;
-            if (stale && armed === undefined) return;
+            if (bits & PTE_WRITE && !stale) {
+              context.judged();
+              return;
+            }
+            // Whether the old right has been flushed is known of protections whose beginning is.
+            if (armed === undefined) {
+              context.cannot('protect.begin');
+              return;
+            }
             // No PTE of this address is known to have named that page: one was written unseen.
             if (stale && s.tlb.at(pointer, address)?.pfn !== e.args[e.at + pfn]) {
               context.cannot('pte.set');
               return;
             }
+            context.judged();
             // Until the flush of the write-protection the old right holds on the same page, unless it is being copied.
-            const early = !stale && armed?.flushedSeq === 0;
+            const early = !stale && armed.flushedSeq === 0;
             if (early && !isBeingCopied(s, pointer, address)) return;
             const certain = isWhole(s) && !early;
             context.report({
@@ -85,17 +92,9 @@ Fires:  a PTE is both writable and uffd-wp`,
               cause: 'stale-tlb',
               moment: e.seq,
               place: placeOn(e, { mm: pointer, va: address, pfn: e.args[e.at + pfn]! }),
-              values: { flushed: armed === undefined ? null : armed.flushedSeq > 0 },
+              values: { flushed: armed.flushedSeq > 0 },
               evidence: [
-                ...(armed === undefined
-                  ? []
-                  : [
-                      {
-                        seq: armed.seq,
-                        role: 'context' as const,
-                        text: 'range write-protected by userfaultfd',
-                      },
-                    ]),
+                { seq: armed.seq, role: 'context' as const, text: 'range write-protected by userfaultfd' },
                 { seq: s.ptes.seq[slot]!, role: 'context' as const, text: 'PTE as it is since' },
                 {
                   seq: e.seq,

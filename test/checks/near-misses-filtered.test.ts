@@ -128,3 +128,36 @@ test('reclaim frees a page from the swap cache, and no probe tells that it does'
   expect(proven(freed)).toHaveLength(1);
   expect(proven(without(freed, /remove-mapping/))).toEqual([]);
 });
+
+test('a reuse makes the PTE writable again, and PTEs are not recorded any more', () => {
+  const stored = (reused: string): string => `
+  0 10 pte.write mm=A va=a old=none value=P:w
+  0 10 pte.write mm=A va=a old=P:w value=P:r
+${reused}
+  0 10 fault.end ret=0
+  0 10 access agent=cpu mm=A va=a pfn=P write=yes
+`;
+  const reuse = `
+  0 10 fault.begin mm=A va=a flags=write|user
+  0 10 wp.begin mm=A va=a flags=write|user pte=P:r
+  0 10 wp.reuse mm=A va=a pfn=P count=1 mapcount=0 flags=ae|${FLAGS}
+  0 10 wp.end ret=0
+`;
+  expect(proven(stored(reuse))).toEqual([]);
+  expect(proven(stored('')).join()).toContain('tlb-write-after-protect');
+});
+
+test('userfaultfd protects a page before its probe is loaded: whether a flush is due is not known', () => {
+  const stored = (began: string): string => `${ALLOCATED}
+${began}
+  0 10 pte.clear mm=A value=P:w
+  0 10 pte.set mm=A ptep=T old=none value=P:ru nr=1
+  1 12 access agent=cpu mm=A va=a pfn=P write=yes
+  0 10 tlb.flush mm=A start=a end=a+8 pages=8
+`;
+  const began = '  0 10 protect.begin mm=A start=a end=a+8 uffdwp=yes';
+  expect(proven(stored(''))).toEqual([]);
+  expect(proven(stored(began))).toEqual([]);
+  const late = '  1 12 access agent=cpu mm=A va=a pfn=P write=yes\n';
+  expect(proven(stored(began) + late)).toEqual(['critical proven uffd-wp-bypass (stale-tlb) x1']);
+});
