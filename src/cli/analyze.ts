@@ -15,8 +15,8 @@ import {
   integerOption,
   known,
   listOption,
-  momentOption,
   severityOption,
+  spanOptions,
   textOption,
 } from './options.ts';
 import { inputsOf, traceOptions } from './trace-options.ts';
@@ -38,8 +38,7 @@ async function engineOptions(engine: Engine, options: Options): Promise<AnalyzeO
     ...traceOptions(options),
     variant: variantOption(textOption(options, 'variant')),
     checks: await checkNames(engine, listOption(options, 'check')),
-    since: momentOption(options, 'since'),
-    until: momentOption(options, 'until'),
+    ...spanOptions(options),
   };
 }
 

@@ -91,6 +91,24 @@ export function momentOption(options: Options, name: string): Moment | null {
   );
 }
 
+/** Whether one moment is behind another of its kind. */
+function isBehind(a: Moment, b: Moment): boolean {
+  if ('seq' in a) return 'seq' in b && a.seq > b.seq;
+  return 'ns' in b && a.ns > b.ns;
+}
+
+/** The part of a trace that is asked about, by --since and --until. */
+export function spanOptions(options: Options): {
+  readonly since: Moment | null;
+  readonly until: Moment | null;
+} {
+  const since = momentOption(options, 'since');
+  const until = momentOption(options, 'until');
+  if (since !== null && until !== null && isBehind(since, until))
+    throw new UsageError('--since is behind --until: nothing lies between them');
+  return { since, until };
+}
+
 /** A whole number of at least `least`, or null. */
 export function integerOption(options: Options, name: string, flag: string, least: number): number | null {
   const value = textOption(options, name);

@@ -3,7 +3,7 @@ import { replayJson, replayText } from '../report/replay.ts';
 import { PRESETS } from '../variants/presets.ts';
 import type { CommandSpec, Options } from './command.ts';
 import { UsageError } from './exit.ts';
-import { collect, declareOutputOptions, declareTraceOptions, listOption, momentOption } from './options.ts';
+import { collect, declareOutputOptions, declareTraceOptions, listOption, spanOptions } from './options.ts';
 import { inputsOf, traceOptions } from './trace-options.ts';
 import { VARIANT_FORMS, variantsOrAuto } from './variant-option.ts';
 
@@ -43,8 +43,7 @@ export const replayCommand: CommandSpec<Replay> = {
     const pair = bisectOption(options);
     const names = listOption(options, 'variant');
     const variants = names === null ? (pair ?? PRESETS) : variantsOrAuto(names);
-    const since = momentOption(options, 'since');
-    const until = momentOption(options, 'until');
+    const { since, until } = spanOptions(options);
     const { kernel, arch, clock, vmemmapBase } = traceOptions(options);
     for (const input of inputsOf(operands, options)) {
       if (context.stopped) return;

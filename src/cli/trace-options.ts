@@ -1,9 +1,27 @@
 import type { Input } from '../core/input.ts';
 import type { AnalyzeOptions } from '../replay/analyze.ts';
 import type { DecodeOptions } from '../tracepoints/decode.ts';
+import { parseRelease } from '../tracepoints/kernels.ts';
 import type { Options } from './command.ts';
 import { UsageError } from './exit.ts';
-import { flagOption, hexOption, integerOption, textOption } from './options.ts';
+import { flagOption, hexOption, integerOption, known, textOption } from './options.ts';
+
+/** Clocks of ftrace (kernel/trace/trace.c:trace_clocks, and ARCH_TRACE_CLOCKS of x86, powerpc and s390). */
+const CLOCKS: readonly string[] = [
+  ...['local', 'global', 'counter', 'uptime', 'perf', 'mono', 'mono_raw', 'boot', 'tai'],
+  ...['x86-tsc', 'ppc-tb', 's390-tod'],
+];
+
+function clockOption(options: Options): string | null {
+  const name = textOption(options, 'clock');
+  return name === null ? null : known(name, CLOCKS, 'clock', '`cat /sys/kernel/tracing/trace_clock`');
+}
+
+function kernelOption(options: Options): string | null {
+  const release = textOption(options, 'kernel');
+  if (release === null || !Number.isNaN(parseRelease(release))) return release;
+  throw new UsageError(`--kernel takes a release, not '${release}'`, 'example: --kernel 6.12.117');
+}
 
 /** What to read: each operand by itself, or all of them as one capture. */
 export function inputsOf(operands: readonly string[], options: Options): readonly Input[] {
@@ -35,9 +53,9 @@ export function traceOptions(
   options: Options,
 ): Pick<AnalyzeOptions, 'kernel' | 'arch' | 'clock' | 'clockSkewNs' | 'vmemmapBase'> {
   return {
-    kernel: textOption(options, 'kernel'),
+    kernel: kernelOption(options),
     arch: textOption(options, 'arch'),
-    clock: textOption(options, 'clock'),
+    clock: clockOption(options),
     clockSkewNs: integerOption(options, 'clockSkew', '--clock-skew', 0),
     vmemmapBase: hexOption(options, 'vmemmapBase', '--vmemmap-base'),
   };

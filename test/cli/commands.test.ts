@@ -74,6 +74,17 @@ test.each([
   expect((await faultline(line.split(' '), STORY_ENGINE)).code).toBe(code);
 });
 
+test.each([
+  ['--clock glboal', "unknown clock 'glboal'\ndid you mean 'global'? "],
+  ['--kernel newest', "--kernel takes a release, not 'newest'\nexample: --kernel 6.12.117"],
+  ['--since 5 --until 3', '--since is behind --until'],
+  ['--since 5.1 --until 5.0', '--since is behind --until'],
+])('%s is refused, and said why', async (line, why) => {
+  const { code, stderr } = await faultline(['analyze', 'clean', ...line.split(' ')], STORY_ENGINE);
+  expect(code).toBe(2);
+  expect(stderr).toContain(why);
+});
+
 test('--json prints one object a line and nothing else', async () => {
   const { stdout, stderr } = await faultline('analyze clean bad info --json'.split(' '), STORY_ENGINE);
   const lines = stdout.trimEnd().split('\n');
