@@ -97,7 +97,7 @@ export class CaseReader {
   segmentOf(seq: number): EventBatch | null {
     const row = this.#statements
       .of(
-        'select first_seq, last_seq, deflated, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+        'select first_seq, last_seq, deflated, checksum, columns from segment where first_seq <= ? order by first_seq desc limit 1',
       )
       .get(seq) as SegmentRow | undefined;
     return row === undefined || row.last_seq < seq ? null : this.#unpack(row);
@@ -106,7 +106,7 @@ export class CaseReader {
   /** Events by their seqs, which are in order: each in a batch that holds it until the next one is asked for. */
   *eventsAt(seqs: readonly number[]): Generator<{ readonly batch: EventBatch; readonly index: number }> {
     const find = this.#statements.of(
-      'select first_seq, last_seq, deflated, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+      'select first_seq, last_seq, deflated, checksum, columns from segment where first_seq <= ? order by first_seq desc limit 1',
     );
     for (let i = 0; i < seqs.length; ) {
       const row = find.get(seqs[i]!) as SegmentRow | undefined;
@@ -125,11 +125,11 @@ export class CaseReader {
   /** Events from one seq to another, both included, in segments: the first and the last may hold others too. */
   *segments(from = 1, to: number = Number.MAX_SAFE_INTEGER): Generator<EventBatch> {
     const next = this.#statements.of(
-      'select first_seq, last_seq, deflated, columns from segment where last_seq >= ? and first_seq >= ? order by first_seq limit 1',
+      'select first_seq, last_seq, deflated, checksum, columns from segment where last_seq >= ? and first_seq >= ? order by first_seq limit 1',
     );
     let row = this.#statements
       .of(
-        'select first_seq, last_seq, deflated, columns from segment where first_seq <= ? order by first_seq desc limit 1',
+        'select first_seq, last_seq, deflated, checksum, columns from segment where first_seq <= ? order by first_seq desc limit 1',
       )
       .get(from) as SegmentRow | undefined;
     row ??= next.get(from, from) as SegmentRow | undefined;
@@ -166,7 +166,7 @@ export class CaseReader {
   seqAt(ns: number): number {
     const row = this.#statements
       .of(
-        'select first_seq, last_seq, deflated, columns from segment where max_ns > ? order by first_seq limit 1',
+        'select first_seq, last_seq, deflated, checksum, columns from segment where max_ns > ? order by first_seq limit 1',
       )
       .get(ns) as SegmentRow | undefined;
     if (row === undefined) return this.head.events;

@@ -124,6 +124,25 @@ describe('a case that cannot be used is refused in one line', () => {
     expect(complaint(() => new CaseReader(`${half}.no`))).toMatch(/no such file/);
   });
 
+  test.each([0, 1])('a byte of an event is another one (deflated: %i)', async (deflated) => {
+    const path = await copyOf('V1-pin-guptest');
+    const db = new Database(path);
+    db.function('stored', (bytes) => (deflated === 1 ? deflateRawSync(bytes as Buffer) : (bytes as Buffer)));
+    db.function('flipped', (bytes) => {
+      const copy = Buffer.from(bytes as Buffer);
+      copy[copy.length >> 1]! ^= 1;
+      return copy;
+    });
+    db.exec(`update segment set columns = stored(columns), deflated = ${deflated}`);
+    db.exec('update segment set columns = flipped(columns) where first_seq > 5000');
+    db.close();
+    const reader = new CaseReader(path);
+    expect(reader.segmentOf(4000)?.firstSeq).toBeLessThan(4001);
+    expect(complaint(() => reader.segmentOf(6000))).toMatch(/is damaged: the events from \d+ on/);
+    expect(complaint(() => [...reader.eventsAt([6000])])).toMatch(/is damaged: the events from \d+ on/);
+    reader.close();
+  });
+
   test('full disk, read-only, missing folder', () => {
     const path = place();
     const db = new Database(path);
