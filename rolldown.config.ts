@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'rolldown';
 
 /** Folder of the package that a module belongs to, null for a module of this project. */
@@ -49,12 +48,8 @@ export default defineConfig({
     'ingest-worker': 'src/replay/ingest-worker.ts',
   },
   platform: 'node',
-  // As modules, so that what is not used of it is left out.
-  resolve: {
-    alias: { rxjs: fileURLToPath(new URL('node_modules/rxjs/dist/esm/index.js', import.meta.url)) },
-  },
-  // Native code is found from its own folder.
-  external: ['better-sqlite3'],
+  // Native code is found from its own folder; the license of rxjs (Apache-2.0) does not go into one work with ours.
+  external: ['better-sqlite3', 'rxjs'],
   plugins: [licenses],
   output: {
     dir: 'dist/cli',
