@@ -28,7 +28,10 @@ Silent: B adds its rmap first (sum 3), then frees the slot`,
         }
         context.judged();
         // Sharers that do not map it are known only where every PTE is told; the mapcount does not have them.
-        const unmapped = d.wp.unmappedSharers.length > 0;
+        // Whoever is about to map it has a reference or finds it in the swap cache: else their PTEs changed unseen.
+        const { count, countTold, swapcache } = d.inputs;
+        const alone = countTold && count === 1 && swapcache === false;
+        const unmapped = d.wp.unmappedSharers.length > 0 && !alone;
         // The page says itself that one PTE maps it: the other PTE was cleared unseen, or is just being cleared.
         if (!unmapped && (mapped === 0 || (Number.isNaN(mapped) && d.wp.mapBefore === 1))) return;
         const certain =

@@ -67,21 +67,27 @@ export function claimStale(
  * CPU that goes through it where the PTE that is there now would not let it. The end of the mm settles the rest.
  */
 export function confirmStale(s: MmState, pending: Pending): readonly KindHook[] {
+  /** Seq of the first flush: of what was to be flushed before it nothing is known. */
+  let told = Number.POSITIVE_INFINITY;
   return [
     [
       tlbFlush,
       (e) => {
+        told = Math.min(told, e.seq);
+        if (!pending.any) return;
         const { mm, start, end } = tlbFlush.at;
         const from = e.args[e.at + start]!;
         const range = {
           start: Number.isNaN(from) ? 0 : from,
           end: Number.isNaN(from) ? -1 : e.args[e.at + end]!,
         };
-        for (const [key, { place }] of [...pending.all()])
-          if (place.mm === e.args[e.at + mm] && covers(range, place.address!))
+        for (const [key, { place, evidence }] of [...pending.all()]) {
+          if (place.mm !== e.args[e.at + mm] || !covers(range, place.address!)) continue;
+          if (evidence[0]!.seq > told)
             pending.confirm(key, { seq: e.seq, role: 'harm', text: 'flushed only now' });
+          else pending.settle(key);
+        }
       },
-      pending,
     ],
     [
       access,

@@ -161,3 +161,30 @@ ${began}
   const late = '  1 12 access agent=cpu mm=A va=a pfn=P write=yes\n';
   expect(proven(stored(began) + late)).toEqual(['critical proven uffd-wp-bypass (stale-tlb) x1']);
 });
+
+test('a child reads its page back from swap unseen: its swap PTE is not one of the page any more', () => {
+  const reused = (count: number): string => `
+  0 10 swapcache.add pfn=P entry=swap:7 ok=yes
+  0 10 pte.write mm=B va=a old=none value=swap:7
+  0 10 wp.begin mm=A va=a flags=write|user pte=P:r
+  0 10 wp.test pfn=P count=${count} mapcount=0 flags=${FLAGS}
+  0 10 wp.reuse mm=A va=a pfn=P count=${count} mapcount=0 flags=ae|${FLAGS}
+  0 10 wp.end ret=0
+`;
+  const page = `  0 10 rmap.new pfn=P mm=A va=a exclusive=no\n`;
+  expect(proven(page + reused(1))).toEqual([]);
+  // Somebody has a reference: it may be the child that is about to map it.
+  expect(proven(page + reused(2)).join()).toContain('missed-cow');
+});
+
+test('flushes are recorded from the middle on', () => {
+  const copied = `
+  0 10 pte.write mm=A va=a old=none value=P:w
+  0 10 ptl.lock mm=A va=a
+  0 10 pte.write mm=A va=a old=P:w value=P:m
+  0 10 ptl.unlock mm=A va=a
+  0 10 tlb.flush mm=A start=a end=a+1
+`;
+  expect(proven(copied)).toEqual([]);
+  expect(proven(`  0 10 tlb.flush mm=Z start=z end=z+1\n${copied}`).join()).toContain('tlb-migrate-vma');
+});
