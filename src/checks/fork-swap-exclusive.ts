@@ -4,6 +4,7 @@ import { SLOT_KNOWN } from '../state/ptes.ts';
 import type { Check } from './check.ts';
 import { actorOf, placeOn } from './evidence.ts';
 import { Pending, tell } from './pending.ts';
+import { Waiting } from './waiting.ts';
 
 const ID = 'fork-swap-exclusive';
 
@@ -24,7 +25,7 @@ Silent: the bit is cleared in both`,
     const pending = new Pending(context, { id: ID });
     const keyOf = (mm: number, va: number): string => `${mm} ${va}`;
     /** The entry that a task of fork copies, by pid. */
-    const copying = new Map<number, { readonly parent: number; readonly va: number; readonly seq: number }>();
+    const copying = new Waiting<{ readonly parent: number; readonly va: number; readonly seq: number }>();
     return {
       after: [
         [
@@ -89,11 +90,11 @@ Silent: the bit is cleared in both`,
                 missing: 'rests on the absence of a pte.set of the parent',
               });
           },
+          copying.wake,
         ],
         [
           swapinBegin,
           (e) => {
-            if (!pending.any) return;
             const { mm, va, pte } = swapinBegin.at;
             const key = keyOf(e.args[e.at + mm]!, Math.floor(e.args[e.at + va]! / 4096) * 4096);
             const bits = e.args[e.at + pte]!;
@@ -103,6 +104,7 @@ Silent: the bit is cleared in both`,
               pending.confirm(key, { seq: e.seq, role: 'harm', text: 'swapped in as exclusive' });
             else pending.drop(key);
           },
+          pending.wake,
         ],
       ],
       finish: () => pending.finish(),

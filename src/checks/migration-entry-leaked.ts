@@ -63,7 +63,7 @@ Silent: the range was unmapped, and the entry with it`,
 
     /** The PTE is seen again: the entry is there or is not. */
     function seenAgain(e: Cursor, mm: number, va: number, bits: number, frame: number): void {
-      if (!pending.any || Number.isNaN(bits)) return;
+      if (Number.isNaN(bits)) return;
       const key = keyOf(mm, va);
       const claim = pending.get(key);
       if (claim === undefined) return;
@@ -94,17 +94,18 @@ Silent: the range was unmapped, and the entry with it`,
               e.args[e.at + pte + 1]!,
             );
           },
+          pending.wake,
         ],
         [
           pteSet,
           (e) => {
-            if (!pending.any) return;
             const { mm, ptep, old } = pteSet.at;
             const owner = s.ptes.mms.find(e.args[e.at + mm]!);
             if (owner < 0) return;
             const va = s.ptes.address(s.ptes.slotOf(e.args[e.at + ptep]!, owner));
             seenAgain(e, e.args[e.at + mm]!, va, e.args[e.at + old]!, e.args[e.at + old + 1]!);
           },
+          pending.wake,
         ],
         [
           migrateEntrySet,

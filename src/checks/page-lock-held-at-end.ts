@@ -79,7 +79,7 @@ Silent:
           (e) => {
             if (e.args[e.at + refAdd.at.flags]! & PG_LOCKED) stillLocked(e, e.args[e.at + refAdd.at.pfn]!);
           },
-          pending,
+          pending.wake,
         ],
       ],
       after: [

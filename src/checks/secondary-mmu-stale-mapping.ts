@@ -64,10 +64,10 @@ Silent: reuse: the page did not change, nothing to invalidate`,
               role: 'harm',
               text: 'device drops its mapping only now',
             }),
-          pending,
+          pending.wake,
         ],
         // A new mapping says nothing of when the old one went.
-        [spteSet, (e) => pending.settle(keyOf(e, spteSet.at)), pending],
+        [spteSet, (e) => pending.settle(keyOf(e, spteSet.at)), pending.wake],
       ],
       after: [
         [

@@ -141,7 +141,7 @@ export function watchSharing(
               text: `the page itself says: mapcount ${raw + 1}`,
             });
         },
-        pending,
+        pending.wake,
       ],
     ],
     after: [

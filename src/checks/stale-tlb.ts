@@ -106,7 +106,7 @@ export function confirmStale(s: MmState, pending: Pending): readonly KindHook[] 
           text: `a CPU goes through the old translation to ${hexText(page)}`,
         });
       },
-      pending,
+      pending.wake,
     ],
     [
       mmExit,
@@ -114,7 +114,7 @@ export function confirmStale(s: MmState, pending: Pending): readonly KindHook[] 
         for (const [key, { place }] of [...pending.all()])
           if (place.mm === e.args[e.at + mmExit.at.mm]) pending.settle(key);
       },
-      pending,
+      pending.wake,
     ],
   ];
 }
