@@ -99,10 +99,10 @@ export function ofTasks({ head, lines }: Capture, share: number, seed: number): 
 
 /** Only the records of the even CPUs, or of the odd ones, as with tracing_cpumask. */
 export function ofCpus({ head, lines }: Capture, seed: number): string {
-  const one = lines[Math.floor(chance(seed)() * lines.length)]!;
+  const one = lines[Math.floor(chance(seed)() * lines.length)];
   return textOf(
     head,
-    lines.filter(({ cpu }) => cpu % 2 === one.cpu % 2),
+    lines.filter(({ cpu }) => one === undefined || cpu % 2 === one.cpu % 2),
   );
 }
 
@@ -126,7 +126,8 @@ const FIELD = / (\w+)=(\S+)/g;
 /** Only those records of an event, or all but those, in which a field has a value that it has in one of them: an event filter. */
 export function filtered({ head, lines }: Capture, seed: number): string {
   const next = chance(seed);
-  const one = lines[Math.floor(next() * lines.length)]!;
+  const one = lines[Math.floor(next() * lines.length)];
+  if (one === undefined) return textOf(head, lines);
   const fields = [...one.text.matchAll(FIELD)].map(([field]) => field);
   const wanted = fields[Math.floor(next() * fields.length)] ?? '';
   const without = next() < 0.5;
